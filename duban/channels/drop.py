@@ -1,0 +1,28 @@
+"""The drop folder: letters as .eml files that any mail program opens; what goes out by default."""
+
+import os
+from pathlib import Path
+
+from duban.channels import Fate, Outcome, Parcel
+
+
+class DropFolder:
+    """Writes each letter to `<folder>/<day>/<name>.eml`; the same letter twice is one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def send(self, parcel: Parcel) -> Outcome:
+        """Writes the file whole or not at all; a full or forbidden disk is a temporary failure."""
+        target = self.folder / parcel.day / f"{parcel.name}.eml"
+        unfinished = target.with_name(f".{target.name}.part")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                file.write(parcel.payload)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(target)
+        except OSError as error:
+            return Outcome(Fate.TEMPORARY, f"{target}: {error.strerror}")
+        return Outcome(Fate.ACCEPTED, str(target))

@@ -1,0 +1,38 @@
+"""The command line: `duban COMMAND`. Every command says in one sentence what went wrong."""
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import typer
+
+from duban.cli import acts, files, run, screens
+from duban.errors import DubanError
+
+app = typer.Typer(
+    help="Duban 督办: chases what a notice lays on agencies until the evidence is accepted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for group in (files, screens, acts, run):
+    for command in group.COMMANDS:
+        app.command()(command)
+
+
+def main() -> None:
+    """Runs the command line; a person's mistake ends with exit code 1 and no traceback."""
+    # Commands such as `up` live beside agencies.yaml in the project folder, not in the package.
+    sys.path.append(str(Path.cwd()))
+    for point in sorted(entry_points(group="duban.commands"), key=lambda point: point.name):
+        try:
+            app.command(point.name)(point.load())
+        except ModuleNotFoundError as error:
+            if error.name not in ("deployments", "flows", "tasks"):
+                raise
+    try:
+        app()
+    except DubanError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(1) from None

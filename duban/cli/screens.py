@@ -1,0 +1,199 @@
+"""Commands that look: status, and one duty with its history."""
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from duban.cli.common import (
+    AsOf,
+    DutyName,
+    Json,
+    console,
+    find_agency,
+    find_clause,
+    find_duty,
+    moment,
+    office,
+)
+from duban.duty import Light, Status
+from duban.ledger.questions import DutyView, duties, events, latest_evidence
+from duban.words import Words, asked_words, due_words, event_words, period_words, words
+
+_STYLES = {Light.RED: "red", Light.YELLOW: "yellow", Light.GREEN: "green", Light.GREY: "dim"}
+
+
+def status(
+    as_of: AsOf = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only overdue duties.")] = False,
+    agency: Annotated[str | None, typer.Option(help="Only this agency's, by name or id.")] = None,
+    clause: Annotated[str | None, typer.Option(help="Only this clause's, such as 3.4c.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show where every duty stands; without a filter, a line for each clause."""
+    here = office()
+    registry = here.ledger.registry
+    now = moment(as_of, registry)
+    found = duties(
+        here.ledger,
+        agency=find_agency(registry, agency).id if agency else None,
+        clause=find_clause(registry, clause).key if clause else None,
+    )
+    # A look into the past shows no duty that was not there yet.
+    found = [duty for duty in found if duty.opened_at <= now or as_of is None]
+    shown = [duty for duty in found if duty.overdue(now)] if overdue else found
+    w = words(registry.language)
+    if as_json:
+        plain = [_plain(duty, now) for duty in shown]
+        typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+        return
+    console().print(_headline(found, now, w))
+    if not (overdue or agency or clause):
+        console().print(clause_table(found, now, w))
+    elif shown:
+        console().print(duty_table(shown, now, w))
+
+
+def _headline(found: list[DutyView], now: datetime, w: Words) -> str:
+    by_status = Counter(duty.status for duty in found)
+    counts = [
+        f"{w.overdue} {sum(duty.overdue(now) for duty in found)}",
+        f"{w.due_soon} {sum(duty.due_soon(now) for duty in found)}",
+        *(f"{w.status[one]} {by_status[one]}" for one in Status),
+    ]
+    return f"{w.labels['total']} {len(found)}: {' · '.join(counts)}"
+
+
+def clause_table(found: list[DutyView], now: datetime, w: Words) -> Table:
+    """A line for each clause: how many duties, and where they stand."""
+    table = _table(w, "clause", "title")
+    for column in (w.labels["total"], w.overdue, w.due_soon, *_status_columns(w)):
+        table.add_column(column, justify="right")
+    groups: dict[str, list[DutyView]] = {}
+    for duty in found:
+        groups.setdefault(duty.number, []).append(duty)
+    for number, group in groups.items():
+        by_status = Counter(duty.status for duty in group)
+        late = sum(duty.overdue(now) for duty in group)
+        soon = sum(duty.due_soon(now) for duty in group)
+        table.add_row(
+            number,
+            group[0].clause.title,
+            str(len(group)),
+            f"[red]{late}[/red]" if late else "·",
+            f"[yellow]{soon}[/yellow]" if soon else "·",
+            *(str(by_status[one] or "·") for one in _SHOWN),
+        )
+    return table
+
+
+_SHOWN = (Status.SUBMITTED, Status.RETURNED, Status.ACCEPTED)
+
+
+def _status_columns(w: Words) -> list[str]:
+    return [w.status[one] for one in _SHOWN]
+
+
+def _table(w: Words, *labels: str) -> Table:
+    table = Table(header_style="bold", pad_edge=False)
+    for label in labels:
+        table.add_column(w.labels[label], overflow="fold")
+    return table
+
+
+def duty_table(found: list[DutyView], now: datetime, w: Words) -> Table:
+    """A line for each duty, the longest overdue first."""
+    table = _table(w, "duty", "clause", "title", "agency", "period", "due", "status")
+    table.add_column(w.labels["late"], justify="right")
+    for duty in sorted(found, key=lambda duty: (-duty.days_late(now), duty.due_at, duty.id)):
+        late = duty.days_late(now)
+        style = _STYLES[duty.light(now)]
+        table.add_row(
+            str(duty.id),
+            duty.number,
+            duty.clause.title,
+            duty.agency.name,
+            period_words(w, duty.period),
+            due_words(w, duty.due_at, duty.notice.zone, duty.period),
+            f"[{style}]{state_words(duty, now, w)}[/{style}]",
+            str(late or "·"),
+        )
+    return table
+
+
+def state_words(duty: DutyView, now: datetime, w: Words) -> str:
+    """Overdue, due soon, or its status."""
+    if duty.overdue(now):
+        return w.overdue
+    return w.due_soon if duty.due_soon(now) else w.status[duty.status]
+
+
+def _plain(duty: DutyView, now: datetime) -> dict[str, Any]:
+    submitted = duty.standing.submitted_at
+    return {
+        "duty": duty.id,
+        "clause": duty.clause_key,
+        "title": duty.clause.title,
+        "cycle": duty.cycle,
+        "agency": duty.agency.id,
+        "agency_name": duty.agency.name,
+        "period": duty.period,
+        "status": duty.status.value,
+        "overdue": duty.overdue(now),
+        "due_soon": duty.due_soon(now),
+        "light": duty.light(now).value,
+        "due_at": duty.due_at.astimezone(duty.notice.zone).isoformat(),
+        "original_due_at": duty.original_due_at.astimezone(duty.notice.zone).isoformat(),
+        "submitted_at": submitted and submitted.astimezone(duty.notice.zone).isoformat(),
+        "days_late": duty.days_late(now),
+        "soft": duty.standing.soft,
+    }
+
+
+def show(duty: DutyName, as_of: AsOf = None) -> None:
+    """Show one duty: the clause, what it asks for, what came, and its history."""
+    here = office()
+    now = moment(as_of, here.ledger.registry)
+    found = find_duty(here, duty)
+    w = words(found.notice.language)
+    for label, value in _facts(found, now, w):
+        console().print(f"[dim]{w.labels[label]}[/dim] {value}", markup=True)
+    received = latest_evidence(here.ledger, found.id)
+    if received:
+        typer.echo(f"{w.labels['received']}: {received.receipt}")
+        for key, value in received.fields.items():
+            field = found.clause.field(key)
+            typer.echo(f"  {field.label if field else key}: {value}")
+        for key, name in received.files:
+            typer.echo(f"  {key}: {name}")
+    for event in events(here.ledger, duty_id=found.id):
+        at = f"{event.at.astimezone(found.notice.zone):%Y-%m-%d %H:%M}"
+        typer.echo(f"{at}  {event.actor}  {event_words(w, event, found.notice.zone)}")
+
+
+def _facts(duty: DutyView, now: datetime, w: Words) -> list[tuple[str, str]]:
+    zone = duty.notice.zone
+    cycle = duty.clause.cycle(duty.cycle)
+    return [
+        ("duty", f"{duty.id}  {duty.number} {duty.clause.title}"),
+        ("agency", f"{duty.agency.name} ({duty.agency.id})"),
+        ("quote", f"{duty.notice.number}{duty.clause.section}“{duty.clause.quote}”"),
+        ("period", period_words(w, duty.period)),
+        ("due", f"{duty.due_at.astimezone(zone):%Y-%m-%d %H:%M}"),
+        ("basis", f"{w.basis[cycle.basis]} {cycle.note}"),
+        ("status", state_words(duty, now, w)),
+        ("evidence", w.join.join(_asked(duty, w))),
+    ]
+
+
+def _asked(duty: DutyView, w: Words) -> list[str]:
+    return [
+        f"{field.key} {asked_words(w, field.model_dump(mode='json'))}"
+        for field in duty.clause.evidence
+    ]
+
+
+COMMANDS = (status, show)

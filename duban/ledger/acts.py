@@ -1,0 +1,277 @@
+"""What people do to a duty: submit, review, extend, waive, reopen. Each is one change."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from duban.calendar import add_working_days
+from duban.duty import Act, Status, after
+from duban.errors import DubanError
+from duban.evidence import Checked, KeptFile
+from duban.ladder import Kind
+from duban.ledger import Ledger
+from duban.ledger.change import Change, change
+from duban.ledger.letterbox import NewMention, post
+from duban.ledger.tables import ClauseVersion, Duty, EvidenceFile, Submission
+from duban.registry import Clause, Notice, instant
+
+RETURN_WORKING_DAYS = 5
+"""Policy: how long an agency has to mend what was returned, unless the reviewer says otherwise."""
+
+
+class NoSuchDuty(DubanError):
+    """There is no such duty; `duban status` lists them with their numbers."""
+
+
+class NotItsDuty(DubanError):
+    """The duty belongs to another agency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an agency gets for a submission."""
+
+    number: str
+    version: int
+
+
+def clause_of(session: Session, duty: Duty) -> Clause:
+    """The clause as it read when the duty was opened."""
+    kept = session.get_one(ClauseVersion, (duty.clause, duty.version))
+    return Clause.model_validate(kept.content)
+
+
+def submit(
+    ledger: Ledger,
+    duty_id: int,
+    evidence: Checked,
+    files: Sequence[KeptFile],
+    *,
+    by: str,
+    now: datetime,
+) -> Receipt:
+    """Records a version of evidence; the chase falls silent. Earlier versions are kept.
+
+    Args:
+        by: the id of the agency that hands in: the one that owes it, or one that shares in it.
+
+    Raises:
+        NoSuchDuty, NotItsDuty, IllegalAct: nothing was recorded.
+    """
+    with change(ledger.engine, now, by) as made:
+        duty = _duty(made, duty_id)
+        _check_agency(ledger, duty, by)
+        duty.status = after(Act.SUBMIT, Status(duty.status))
+        duty.submitted_at, duty.next_on = now, None
+        submission = _submission(made, duty, evidence, by)
+        made.session.add_all(_file_rows(submission.id, files))
+        made.record(
+            "submitted",
+            duty.id,
+            version=submission.number,
+            receipt=submission.receipt,
+            evidence_sha256=evidence.sha256,
+            files=[file.sha256 for file in files],
+        )
+        return Receipt(submission.receipt, submission.number)
+
+
+def _check_agency(ledger: Ledger, duty: Duty, by: str) -> None:
+    placed = ledger.registry.clauses.get(duty.clause)
+    sharing = placed.copied.get(duty.agency, ()) if placed else ()
+    if by != duty.agency and by not in {agency.id for agency in sharing}:
+        raise NotItsDuty(f"Duty {duty.id} belongs to {duty.agency}, not to {by}.")
+
+
+def _submission(made: Change, duty: Duty, evidence: Checked, by: str) -> Submission:
+    count = select(func.count()).where(Submission.duty_id == duty.id)
+    submission = Submission(
+        duty_id=duty.id,
+        number=made.session.execute(count).scalar_one() + 1,
+        fields=evidence.values,
+        submitted_at=made.at,
+        submitted_by=by,
+        receipt=f"{made.at:%Y%m%d}-{duty.id}-{secrets.token_hex(3).upper()}",
+    )
+    made.session.add(submission)
+    made.session.flush()
+    return submission
+
+
+def _file_rows(submission_id: int, files: Sequence[KeptFile]) -> list[EvidenceFile]:
+    return [
+        EvidenceFile(
+            submission_id=submission_id,
+            field=file.field,
+            name=file.name,
+            size=file.size,
+            sha256=file.sha256,
+            stored_as=file.stored_as,
+        )
+        for file in files
+    ]
+
+
+def accept(ledger: Ledger, duty_id: int, *, by: str, now: datetime, text: str = "") -> None:
+    """Closes a duty (销号). On time is judged by when the accepted version came.
+
+    Raises:
+        NoSuchDuty, IllegalAct: nothing was recorded.
+    """
+    with change(ledger.engine, now, by) as made:
+        duty = _duty(made, duty_id)
+        duty.status, duty.closed_at = after(Act.ACCEPT, Status(duty.status)), now
+        latest = _latest_submission(made, duty)
+        duty.done = clause_of(made.session, duty).is_done(latest.fields)
+        made.record("accepted", duty.id, text or None, version=latest.number, done=duty.done)
+
+
+def _latest_submission(made: Change, duty: Duty) -> Submission:
+    question = select(Submission).where(Submission.duty_id == duty.id)
+    newest = question.order_by(Submission.number.desc()).limit(1)
+    return made.session.execute(newest).scalar_one()
+
+
+def send_back(
+    ledger: Ledger,
+    duty_id: int,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    due_on: date | None = None,
+) -> None:
+    """Returns evidence (退回) with a day by which to mend it; a new round of the chase begins.
+
+    Args:
+        due_on: the new due day; else five working days from now, but never before the old one.
+
+    Raises:
+        NoSuchDuty, IllegalAct, DueDateRefused: nothing was recorded.
+    """
+    with change(ledger.engine, now, by) as made:
+        duty = _duty(made, duty_id)
+        duty.status = after(Act.RETURN, Status(duty.status))
+        notice = _notice(ledger, duty)
+        mend_by = _mend_by(duty, notice, now, due_on)
+        duty.submitted_at = None
+        _begin_round(made, ledger, duty, Kind.RETURN, mend_by)
+        made.record("returned", duty.id, reason, due=duty.due_at.isoformat())
+
+
+def _mend_by(duty: Duty, notice: Notice, now: datetime, due_on: date | None) -> datetime:
+    today = now.astimezone(notice.zone).date()
+    if due_on is not None:
+        return _future(due_on, today, notice)
+    counted = add_working_days(notice.calendar, today, RETURN_WORKING_DAYS)
+    return max(duty.due_at, instant(counted.day, "24:00", notice.zone))
+
+
+class DueDateRefused(DubanError):
+    """A new due day must lie ahead."""
+
+
+def _future(day: date, today: date, notice: Notice) -> datetime:
+    if day <= today:
+        raise DueDateRefused(
+            f"The new due day {day} is not after today, {today}; name a later one."
+        )
+    return instant(day, "24:00", notice.zone)
+
+
+def extend(
+    ledger: Ledger, duty_id: int, *, due_on: date, reason: str, by: str, now: datetime
+) -> None:
+    """Moves the due day (延期); the original stays on record, and a new round begins.
+
+    Raises:
+        NoSuchDuty, IllegalAct, DueDateRefused: nothing was recorded.
+    """
+    with change(ledger.engine, now, by) as made:
+        duty = _duty(made, duty_id)
+        after(Act.EXTEND, Status(duty.status))
+        notice = _notice(ledger, duty)
+        old = duty.due_at
+        new = _future(due_on, now.astimezone(notice.zone).date(), notice)
+        if new <= old:
+            raise DueDateRefused(
+                f"The duty is already due on {old.astimezone(notice.zone).date()}; "
+                "an extension needs a later day."
+            )
+        _begin_round(made, ledger, duty, Kind.EXTENSION, new)
+        made.record(
+            "extended", duty.id, reason, due=duty.due_at.isoformat(), before=old.isoformat()
+        )
+
+
+def waive(
+    ledger: Ledger,
+    duty_id: int,
+    *,
+    reason: str,
+    by: str,
+    now: datetime,
+    not_applicable: bool = False,
+) -> None:
+    """Closes a duty without evidence: excused, or not applicable to this agency.
+
+    Raises:
+        NoSuchDuty, IllegalAct: nothing was recorded.
+    """
+    act = Act.NOT_APPLICABLE if not_applicable else Act.WAIVE
+    with change(ledger.engine, now, by) as made:
+        duty = _duty(made, duty_id)
+        duty.status = after(act, Status(duty.status))
+        duty.closed_at, duty.next_on = now, None
+        made.record("waived", duty.id, reason, status=duty.status)
+
+
+def reopen(ledger: Ledger, duty_id: int, *, reason: str, by: str, now: datetime) -> None:
+    """Opens a closed duty again, which also undoes a wrong acceptance or waiver.
+
+    Raises:
+        NoSuchDuty, IllegalAct: nothing was recorded.
+    """
+    with change(ledger.engine, now, by) as made:
+        duty = _duty(made, duty_id)
+        duty.status = after(Act.REOPEN, Status(duty.status))
+        duty.closed_at = duty.submitted_at = None
+        duty.done = False
+        _begin_round(made, ledger, duty, Kind.REOPEN, duty.due_at)
+        made.record("reopened", duty.id, reason)
+
+
+def _begin_round(made: Change, ledger: Ledger, duty: Duty, kind: Kind, due_at: datetime) -> None:
+    """A new round: its due instant, its opening letter, and a look tomorrow."""
+    notice = _notice(ledger, duty)
+    today = made.at.astimezone(notice.zone).date()
+    duty.revision += due_at != duty.due_at
+    duty.due_at = due_at
+    duty.round += 1
+    duty.next_on = today + timedelta(days=1)
+    agency = ledger.registry.agencies.get(duty.agency)
+    if agency is not None:
+        mention = NewMention(duty.id, agency, kind, duty.round, kind.value, 1, today)
+        post(made, [mention], today, notice.zone)
+
+
+def _notice(ledger: Ledger, duty: Duty) -> Notice:
+    notice_id = duty.clause.partition("/")[0]
+    if notice_id not in ledger.registry.notices:
+        raise DubanError(
+            f"Duty {duty.id} belongs to the notice {notice_id}, which is not loaded; "
+            "name it again under notices in agencies.yaml."
+        )
+    return ledger.registry.notices[notice_id].file.notice
+
+
+def _duty(made: Change, duty_id: int) -> Duty:
+    """The duty, locked until the change ends."""
+    duty = made.session.get(Duty, duty_id, with_for_update=True)
+    if duty is None:
+        raise NoSuchDuty(f"There is no duty {duty_id}; `duban status` lists them.")
+    return duty

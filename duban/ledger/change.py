@@ -1,0 +1,124 @@
+"""A change to the ledger: one transaction that writes its own history, sealed into the chain."""
+
+import hashlib
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.orm import Session
+
+from duban.ledger.tables import ChainHead, History, HistoryText
+
+GENESIS = "0" * 64
+DUTIES_PER_CHANGE = 500  # bounds how long the head of the chain is held
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one row of history will say. `text` is free prose and stays outside the chain."""
+
+    action: str
+    duty_id: int | None
+    data: dict[str, Any]
+    text: str | None = None
+
+
+@dataclass
+class Change:
+    """An open transaction; what it records is sealed when it commits."""
+
+    session: Session
+    at: datetime
+    actor: str
+    entries: list[Entry] = field(default_factory=list[Entry])
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction's connection, for set-based statements."""
+        return self.session.connection()
+
+    def record(
+        self, action: str, duty_id: int | None = None, text: str | None = None, **data: Any
+    ) -> None:
+        """Adds a row of history to this transaction. `data` must be plain JSON values."""
+        self.entries.append(Entry(action, duty_id, data, text))
+
+
+@contextmanager
+def change(engine: Engine, at: datetime, actor: str) -> Generator[Change]:
+    """Opens a change; commits with its history when the block ends, undoes all if it fails."""
+    with Session(engine) as session, session.begin():
+        made = Change(session, at, actor)
+        yield made
+        session.flush()
+        _seal(made)
+
+
+def _seal(made: Change) -> None:
+    """Last statements before the commit, so that the head is locked as briefly as can be."""
+    if not made.entries:
+        return
+    head = made.session.execute(select(ChainHead).with_for_update()).scalar_one()
+    seq, link = head.seq, head.hash
+    rows: list[dict[str, Any]] = []
+    for entry in made.entries:
+        seq += 1
+        row = _row(seq, made, entry)
+        link = row["hash"] = chain_hash(link, row)
+        rows.append(row)
+    made.connection.execute(insert(History), rows)
+    texts = [
+        {"seq": row["seq"], "text": entry.text}
+        for row, entry in zip(rows, made.entries, strict=True)
+        if entry.text is not None
+    ]
+    if texts:
+        made.connection.execute(insert(HistoryText), texts)
+    made.connection.execute(update(ChainHead).values(seq=seq, hash=link))
+
+
+def _row(seq: int, made: Change, entry: Entry) -> dict[str, Any]:
+    text = None if entry.text is None else hashlib.sha256(entry.text.encode()).hexdigest()
+    return {
+        "seq": seq,
+        "at": made.at,
+        "actor": made.actor,
+        "action": entry.action,
+        "duty_id": entry.duty_id,
+        "data": entry.data,
+        "text_sha256": text,
+    }
+
+
+def chain_hash(previous: str, row: dict[str, Any]) -> str:
+    """SHA-256 over the hash before and the row in canonical JSON."""
+    content = [
+        row["seq"],
+        row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
+        row["actor"],
+        row["action"],
+        row["duty_id"],
+        row["data"],
+        row["text_sha256"],
+    ]
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{previous}{text}".encode()).hexdigest()
+
+
+def first_broken_link(connection: Connection) -> int | None:
+    """The seq of the first row that does not follow from the one before; None when all do.
+
+    A row cut off at the end shows only against a head kept elsewhere; the stored head is compared.
+    """
+    link, seq = GENESIS, 0
+    for row in connection.execute(select(History.__table__).order_by(History.seq)).mappings():
+        link = chain_hash(link, dict(row))
+        seq += 1
+        if row["seq"] != seq or row["hash"] != link:
+            return seq
+    head = connection.execute(select(ChainHead.seq, ChainHead.hash)).one()
+    return None if (head.seq, head.hash) == (seq, link) else seq + 1

@@ -1,0 +1,200 @@
+"""Opens the duties that should be there: "expected N, opened M". Twice opens nothing twice."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from duban.duty import Status
+from duban.expect import ExpectedDuty, expected_duties
+from duban.ladder import Kind
+from duban.ledger import Ledger
+from duban.ledger.change import DUTIES_PER_CHANGE, Change, change
+from duban.ledger.database import reading
+from duban.ledger.letterbox import NewMention, post
+from duban.ledger.tables import ClauseVersion, Duty, Tick
+from duban.registry import PlacedClause
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a tick found: how many duties should be open, and how many it had to open."""
+
+    expected: int
+    opened: int
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, opened {self.opened}"
+
+
+def open_missing(
+    ledger: Ledger, now: datetime, *, clause: str | None = None, since: date | None = None
+) -> Opening:
+    """Opens every duty that should be open and is not, with its 交办 letters.
+
+    Args:
+        now: the frozen moment; each notice's own zone makes a civil day of it.
+        clause: only this clause (its key).
+        since: also the periods that opened on or after this day.
+    """
+    wanted = [
+        duty
+        for duty in expected_duties(ledger.registry, now, _done_on(ledger), since)
+        if clause in (None, duty.clause)
+    ]
+    missing = _missing(ledger, wanted)
+    opened = sum(
+        _open(ledger, missing[n : n + DUTIES_PER_CHANGE], now)
+        for n in range(0, len(missing), DUTIES_PER_CHANGE)
+    )
+    result = Opening(len(wanted), opened)
+    _record_tick(ledger, now, clause or "all", result)
+    return result
+
+
+def _done_on(ledger: Ledger) -> Mapping[tuple[str, str], date]:
+    """When accepted evidence first showed a matter done, per clause and agency."""
+    question = (
+        select(Duty.clause, Duty.agency, func.min(Duty.closed_at))
+        .where(Duty.done, Duty.status == Status.ACCEPTED)
+        .group_by(Duty.clause, Duty.agency)
+    )
+    with reading(ledger.engine) as connection:
+        rows = connection.execute(question).all()
+    clauses = ledger.registry.clauses
+    return {
+        (clause, agency): closed_at.astimezone(clauses[clause].notice.zone).date()
+        for clause, agency, closed_at in rows
+        if clause in clauses
+    }
+
+
+def _missing(ledger: Ledger, wanted: Sequence[ExpectedDuty]) -> list[ExpectedDuty]:
+    periods = {duty.period for duty in wanted}
+    question = select(Duty.clause, Duty.cycle, Duty.agency, Duty.period).where(
+        Duty.period.in_(periods)
+    )
+    with reading(ledger.engine) as connection:
+        present = {tuple(row) for row in connection.execute(question)}
+    return [duty for duty in wanted if duty.key not in present]
+
+
+def _open(ledger: Ledger, duties: Sequence[ExpectedDuty], now: datetime) -> int:
+    with change(ledger.engine, now, "duban") as made:
+        _keep_versions(made, ledger, {duty.clause for duty in duties})
+        opened = _insert(made.connection, duties, now)
+        for duty_id, duty in opened:
+            made.record(
+                "opened",
+                duty_id,
+                clause=duty.clause,
+                version=duty.version,
+                cycle=duty.cycle,
+                agency=duty.agency,
+                period=duty.period,
+                due=duty.due_at.isoformat(),
+            )
+        _post_first_letters(made, ledger, opened)
+    return len(opened)
+
+
+def _insert(
+    connection: Connection, duties: Sequence[ExpectedDuty], now: datetime
+) -> list[tuple[int, ExpectedDuty]]:
+    """Inserts what is still missing; another process may have been here since the look."""
+    by_key = {duty.key: duty for duty in duties}
+    statement = (
+        _insert_or_skip(connection)(Duty)
+        .on_conflict_do_nothing()
+        .returning(Duty.id, Duty.clause, Duty.cycle, Duty.agency, Duty.period)
+    )
+    rows = connection.execute(statement, [_row(duty, now) for duty in duties])
+    return sorted(((row[0], by_key[tuple(row[1:])]) for row in rows), key=lambda found: found[0])
+
+
+def _insert_or_skip(connection: Connection) -> Any:
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+
+
+def _row(duty: ExpectedDuty, now: datetime) -> dict[str, Any]:
+    return {
+        "clause": duty.clause,
+        "version": duty.version,
+        "cycle": duty.cycle,
+        "agency": duty.agency,
+        "period": duty.period,
+        "status": Status.OPEN.value,
+        "soft": duty.soft,
+        "opened_at": now,
+        "opens_on": duty.opens_on,
+        "due_at": duty.due_at,
+        "original_due_at": duty.due_at,
+        "done": False,
+        "round": 1,
+        "revision": 1,
+        "next_on": duty.today + timedelta(days=1),
+    }
+
+
+def _keep_versions(made: Change, ledger: Ledger, clauses: Iterable[str]) -> None:
+    rows = [
+        {
+            "clause": key,
+            "version": placed.clause.version,
+            "content": placed.clause.model_dump(mode="json"),
+            "first_seen_at": made.at,
+        }
+        for key in sorted(clauses)
+        if (placed := ledger.registry.clauses[key])
+    ]
+    statement = _insert_or_skip(made.connection)(ClauseVersion).on_conflict_do_nothing()
+    made.connection.execute(statement, rows)
+
+
+def _post_first_letters(
+    made: Change, ledger: Ledger, opened: Sequence[tuple[int, ExpectedDuty]]
+) -> None:
+    """交办 to whoever reports, a copy to whoever shares in the clause."""
+    by_notice: dict[str, list[NewMention]] = {}
+    for duty_id, duty in opened:
+        placed = ledger.registry.clauses[duty.clause]
+        mentions = by_notice.setdefault(placed.notice_id, [])
+        mentions += first_mentions(placed, ledger, duty_id, duty.agency, Kind.ASSIGN, 1, duty.today)
+    for notice_id, mentions in by_notice.items():
+        zone = ledger.registry.notices[notice_id].file.notice.zone
+        post(made, mentions, made.at.astimezone(zone).date(), zone)
+
+
+def first_mentions(
+    placed: PlacedClause,
+    ledger: Ledger,
+    duty_id: int,
+    agency_id: str,
+    kind: Kind,
+    round_: int,
+    today: date,
+) -> list[NewMention]:
+    """The mentions that begin a round: to the agency, and copies with the first."""
+    agency = ledger.registry.agencies[agency_id]
+    mentions = [NewMention(duty_id, agency, kind, round_, kind.value, 1, today)]
+    if kind is Kind.ASSIGN:
+        mentions += [
+            NewMention(duty_id, other, Kind.COPY, round_, Kind.COPY.value, 1, today)
+            for other in placed.copied.get(agency_id, ())
+        ]
+    return mentions
+
+
+def _record_tick(ledger: Ledger, now: datetime, scope: str, result: Opening) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(
+            insert(Tick).values(
+                at=now,
+                scope=scope,
+                expected=result.expected,
+                opened=result.opened,
+            )
+        )

@@ -1,0 +1,245 @@
+"""What is asked of the ledger: duties with everything a screen shows, and their histories."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, desc, select
+
+from duban.duty import Light, Standing, Status, days_late, due_soon, light, overdue
+from duban.ledger import Ledger
+from duban.ledger.database import reading
+from duban.ledger.tables import (
+    Attempt,
+    ClauseVersion,
+    Duty,
+    EvidenceFile,
+    History,
+    HistoryText,
+    Letter,
+    Submission,
+)
+from duban.registry import Agency, Clause, Contact, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class DutyView:
+    """A duty with its clause as it read at opening, its notice and its agency."""
+
+    id: int
+    clause_key: str
+    number: str
+    clause: Clause
+    notice: Notice
+    cycle: str
+    agency: Agency
+    period: str
+    opened_at: datetime
+    original_due_at: datetime
+    closed_at: datetime | None
+    revision: int
+    standing: Standing
+
+    @property
+    def status(self) -> Status:
+        """What happened to it."""
+        return self.standing.status
+
+    @property
+    def due_at(self) -> datetime:
+        """The due instant in force."""
+        return self.standing.due_at
+
+    def overdue(self, now: datetime) -> bool:
+        """Derived; see `duban.duty.overdue`."""
+        return overdue(self.standing, now)
+
+    def due_soon(self, now: datetime) -> bool:
+        """Derived; see `duban.duty.due_soon`."""
+        return due_soon(self.standing, now)
+
+    def light(self, now: datetime) -> Light:
+        """Derived; see `duban.duty.light`."""
+        return light(self.standing, now)
+
+    def days_late(self, now: datetime) -> int:
+        """Civil days late in the notice's zone."""
+        return days_late(self.standing, now, self.notice.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A row of history with its free text, if that was not erased."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    duty_id: int | None
+    data: dict[str, Any]
+    text: str
+
+
+def duties(
+    ledger: Ledger,
+    *,
+    ids: Sequence[int] | None = None,
+    agency: str | None = None,
+    clause: str | None = None,
+) -> list[DutyView]:
+    """Duties of the loaded notices, by clause, then due day; filters are ids and keys."""
+    question = select(Duty).order_by(Duty.clause, Duty.due_at, Duty.id)
+    if ids is not None:
+        question = question.where(Duty.id.in_(ids))
+    if agency is not None:
+        question = question.where(Duty.agency == agency)
+    if clause is not None:
+        question = question.where(Duty.clause == clause)
+    with reading(ledger.engine) as connection:
+        versions = _versions(connection.execute(select(ClauseVersion.__table__)).mappings())
+        rows = connection.execute(question.with_only_columns(*Duty.__table__.columns)).mappings()
+        return [view for row in rows if (view := _view(ledger, versions, dict(row)))]
+
+
+def _versions(rows: Any) -> dict[tuple[str, str], Clause]:
+    return {(r["clause"], r["version"]): Clause.model_validate(r["content"]) for r in rows}
+
+
+def _view(
+    ledger: Ledger, versions: dict[tuple[str, str], Clause], row: dict[str, Any]
+) -> DutyView | None:
+    notice_id, _, clause_id = row["clause"].partition("/")
+    loaded = ledger.registry.notices.get(notice_id)
+    if loaded is None:
+        return None
+    notice = loaded.file.notice
+    return DutyView(
+        id=row["id"],
+        clause_key=row["clause"],
+        number=f"{notice.prefix}{clause_id}",
+        clause=versions[row["clause"], row["version"]],
+        notice=notice,
+        cycle=row["cycle"],
+        agency=ledger.registry.agencies.get(row["agency"]) or _former_agency(row["agency"]),
+        period=row["period"],
+        opened_at=row["opened_at"],
+        original_due_at=row["original_due_at"],
+        closed_at=row["closed_at"],
+        revision=row["revision"],
+        standing=Standing(Status(row["status"]), row["due_at"], row["soft"], row["submitted_at"]),
+    )
+
+
+def _former_agency(agency_id: str) -> Agency:
+    """Stands for an agency that has left agencies.yaml while its duties are kept."""
+    region, _, department = agency_id.partition("/")
+    return Agency(
+        id=agency_id,
+        name=agency_id,
+        region=region,
+        region_name=region,
+        level="",
+        department=department,
+        superior=None,
+        contact=Contact(),
+    )
+
+
+def events(ledger: Ledger, *, duty_id: int | None = None, after: int = 0) -> Iterator[Event]:
+    """History in order, of one duty or of all, from after a seq."""
+    question = (
+        select(History, HistoryText.text)
+        .outerjoin(HistoryText, HistoryText.seq == History.seq)
+        .where(History.seq > after)
+        .order_by(History.seq)
+    )
+    if duty_id is not None:
+        question = question.where(History.duty_id == duty_id)
+    with reading(ledger.engine) as connection:
+        columns = (*History.__table__.columns, HistoryText.text)
+        rows = connection.execute(question.with_only_columns(*columns)).mappings().all()
+    for row in rows:
+        yield Event(
+            row["seq"],
+            row["at"],
+            row["actor"],
+            row["action"],
+            row["duty_id"],
+            row["data"],
+            row["text"] or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The latest version of a duty's evidence."""
+
+    number: int
+    receipt: str
+    submitted_at: datetime
+    submitted_by: str
+    fields: dict[str, Any]
+    files: tuple[tuple[str, str], ...]
+    """(field key, file name)"""
+
+
+def latest_evidence(ledger: Ledger, duty_id: int) -> Received | None:
+    """The newest submission of a duty, if there is one."""
+    question = (
+        select(Submission)
+        .where(Submission.duty_id == duty_id)
+        .order_by(desc(Submission.number))
+        .limit(1)
+        .with_only_columns(*Submission.__table__.columns)
+    )
+    with reading(ledger.engine) as connection:
+        row = connection.execute(question).mappings().first()
+        if row is None:
+            return None
+        files = select(EvidenceFile.field, EvidenceFile.name).where(
+            EvidenceFile.submission_id == row["id"]
+        )
+        return Received(
+            row["number"],
+            row["receipt"],
+            row["submitted_at"],
+            row["submitted_by"],
+            row["fields"],
+            tuple((field, name) for field, name in connection.execute(files)),
+        )
+
+
+def head_seq(ledger: Ledger) -> int:
+    """The seq of the newest row of history; 0 when there is none."""
+    with reading(ledger.engine) as connection:
+        newest = select(History.seq).order_by(desc(History.seq)).limit(1)
+        return connection.scalar(newest) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How many letters are in which state, and the latest trouble."""
+
+    waiting: int
+    sent: int
+    dead: int
+    trouble: str | None
+
+
+def outbox(ledger: Ledger) -> Outbox:
+    """The outbox at a glance."""
+    with reading(ledger.engine) as connection:
+        states = list(connection.scalars(select(Letter.state)))
+        trouble: Select[tuple[str]] = (
+            select(Attempt.detail)
+            .where(Attempt.outcome != "accepted")
+            .order_by(desc(Attempt.id))
+            .limit(1)
+        )
+        return Outbox(
+            states.count("pending"),
+            states.count("sent"),
+            states.count("dead"),
+            connection.scalar(trouble),
+        )

@@ -1,0 +1,264 @@
+"""The ledger's tables. All instants are UTC in the database and aware in Python."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, kept as UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone; the ledger keeps instants")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Root of the ledger's tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Instant, dict[str, Any]: JSON, int: BigId}
+
+
+class ClauseVersion(Base):
+    """A clause as it read when duties were opened under it; never changed."""
+
+    __tablename__ = "clause_version"
+
+    clause: Mapped[str] = mapped_column(String(120), primary_key=True)
+    version: Mapped[str] = mapped_column(String(12), primary_key=True)
+    content: Mapped[dict[str, Any]]
+    first_seen_at: Mapped[datetime]
+
+
+class Duty(Base):
+    """A duty: one clause, cycle, agency and period. Overdue is not here; it is derived.
+
+    `due_at` is the date in force (moved by extension and return), `original_due_at` the first.
+    `revision` counts the moves, `round` the chases begun. `next_on` is the next civil day on which
+    the chase has to look at it; `done` that accepted evidence showed the matter finished.
+    """
+
+    __tablename__ = "duty"
+    __table_args__ = (
+        UniqueConstraint("clause", "cycle", "agency", "period"),
+        Index("ix_duty_next_on_waiting", "next_on", "status"),
+        Index("ix_duty_status_due_at", "status", "due_at"),
+        Index("ix_duty_agency", "agency"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    clause: Mapped[str] = mapped_column(String(120))
+    version: Mapped[str] = mapped_column(String(12))
+    cycle: Mapped[str] = mapped_column(String(20))
+    agency: Mapped[str] = mapped_column(String(120))
+    period: Mapped[str] = mapped_column(String(12))
+    status: Mapped[str] = mapped_column(String(16))
+    soft: Mapped[bool]
+    opened_at: Mapped[datetime]
+    opens_on: Mapped[date]
+    due_at: Mapped[datetime]
+    original_due_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    done: Mapped[bool] = mapped_column(default=False)
+    round: Mapped[int] = mapped_column(default=1)
+    revision: Mapped[int] = mapped_column(default=1)
+    next_on: Mapped[date | None]
+
+
+class Submission(Base):
+    """One version of an agency's evidence; every version is kept."""
+
+    __tablename__ = "submission"
+    __table_args__ = (UniqueConstraint("duty_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
+    number: Mapped[int]
+    fields: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+    submitted_by: Mapped[str] = mapped_column(String(120))
+    receipt: Mapped[str] = mapped_column(String(32), unique=True)
+
+
+class EvidenceFile(Base):
+    """A file of a submission; its bytes lie in the files folder under `stored_as`."""
+
+    __tablename__ = "evidence_file"
+    __table_args__ = (Index("ix_evidence_file_sha256", "sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), index=True)
+    field: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    stored_as: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class History(Base):
+    """What happened, append-only; each row's hash covers the row before it."""
+
+    __tablename__ = "history"
+    __table_args__ = (Index("ix_history_duty_id", "duty_id"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(120))
+    action: Mapped[str] = mapped_column(String(40))
+    duty_id: Mapped[int | None] = mapped_column(ForeignKey("duty.id"))
+    data: Mapped[dict[str, Any]]
+    text_sha256: Mapped[str | None] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class HistoryText(Base):
+    """Free text of a history row, outside the chain so that it can be erased."""
+
+    __tablename__ = "history_text"
+
+    seq: Mapped[int] = mapped_column(ForeignKey("history.seq"), primary_key=True)
+    text: Mapped[str | None] = mapped_column(Text)
+
+
+class ChainHead(Base):
+    """The last link of the history; locked as the last statement before a commit."""
+
+    __tablename__ = "chain_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class Letter(Base):
+    """A letter in the outbox: one recipient, channel, civil day and kind.
+
+    `payload` is frozen at the first attempt, so that a repeat after a crash is the same letter.
+    """
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        UniqueConstraint("recipient", "channel", "day", "kind", "part"),
+        Index("ix_letter_state_not_before", "state", "not_before"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recipient: Mapped[str] = mapped_column(String(120))
+    channel: Mapped[str] = mapped_column(String(20))
+    day: Mapped[date]
+    kind: Mapped[str] = mapped_column(String(16))
+    part: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(String(16))
+    not_before: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    payload: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sent_at: Mapped[datetime | None]
+    sent_via: Mapped[str | None] = mapped_column(String(20))
+
+
+class Mention(Base):
+    """One duty spoken of once, to one recipient; `n` is the rung's nth time in the round."""
+
+    __tablename__ = "mention"
+    __table_args__ = (
+        UniqueConstraint("duty_id", "round", "rung", "n", "recipient"),
+        Index("ix_mention_letter_id", "letter_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"))
+    recipient: Mapped[str] = mapped_column(String(120))
+    round: Mapped[int]
+    rung: Mapped[str] = mapped_column(String(20))
+    n: Mapped[int]
+    day: Mapped[date]
+
+
+class Attempt(Base):
+    """One try to deliver a letter, append-only."""
+
+    __tablename__ = "attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"), index=True)
+    at: Mapped[datetime]
+    via: Mapped[str] = mapped_column(String(20))
+    outcome: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text)
+
+
+class Tick(Base):
+    """One look at what should be open: expected N, opened M."""
+
+    __tablename__ = "tick"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    scope: Mapped[str] = mapped_column(String(120))
+    expected: Mapped[int]
+    opened: Mapped[int]
+
+
+class Setting(Base):
+    """A switch that belongs to the ledger and not to a machine, such as armed sending."""
+
+    __tablename__ = "setting"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
+
+
+class MirrorRun(Base):
+    """What the stage was last told of a duty, so that only differences are sent."""
+
+    __tablename__ = "mirror_run"
+
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(36))
+    revision: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(40))
+    face: Mapped[str] = mapped_column(String(64))
+    card: Mapped[str] = mapped_column(String(64))
+    logged_seq: Mapped[int] = mapped_column(default=0)

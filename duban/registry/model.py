@@ -1,0 +1,77 @@
+"""The registry: everything the files say, once it is known to hold together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from duban.registry.agencies import Agency
+from duban.registry.clauses import Clause, ClausesFile, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedClause:
+    """A clause with its notice and the agencies that its departments turn out to be."""
+
+    clause: Clause
+    notice_id: str
+    notice: Notice
+    reporters: tuple[Agency, ...]
+    copied: Mapping[str, tuple[Agency, ...]]
+    """Reporter's agency id → the agencies of the same region that share in the clause."""
+
+    @property
+    def key(self) -> str:
+        """The clause's name among all notices, `shanxi-2023-6/3.4c`."""
+        return f"{self.notice_id}/{self.clause.id}"
+
+    @property
+    def number(self) -> str:
+        """The clause's number as screens show it: with the notice's prefix, if it has one."""
+        return f"{self.notice.prefix}{self.clause.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedNotice:
+    """A notice: its head, its text and what in it lays a duty on nobody."""
+
+    id: str
+    file: ClausesFile
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Everything the files say, cross-checked."""
+
+    notices: Mapping[str, LoadedNotice]
+    agencies: Mapping[str, Agency]
+    clauses: Mapping[str, PlacedClause]
+    coordinator: Agency
+
+    @property
+    def tracked(self) -> list[PlacedClause]:
+        """The clauses that are chased, in the notices' order."""
+        return [placed for placed in self.clauses.values() if placed.clause.tracked]
+
+    @property
+    def language(self) -> str:
+        """The language of the first notice, in which screens and file names speak."""
+        return next(iter(self.notices.values())).file.notice.language
+
+    @property
+    def unreachable(self) -> list[Agency]:
+        """Agencies without an address of their own; their letters go to the drop folder."""
+        return [agency for agency in self.agencies.values() if not agency.contact.channel]
+
+    def find_clause(self, name: str) -> PlacedClause | None:
+        """By key, or by number where only one notice has it."""
+        if name in self.clauses:
+            return self.clauses[name]
+        found = [
+            placed for placed in self.clauses.values() if name in (placed.number, placed.clause.id)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def find_agency(self, name: str) -> Agency | None:
+        """By id or by name."""
+        named = (agency for agency in self.agencies.values() if agency.name == name)
+        return self.agencies.get(name) or next(named, None)

@@ -1,0 +1,68 @@
+"""Settings from the environment, all named DUBAN_…; the README lists them."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from duban.errors import DubanError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class BadSetting(DubanError):
+    """A DUBAN_ environment variable has a value that cannot be used."""
+
+
+class Settings(BaseSettings):
+    """Where things are and where services listen.
+
+    Attributes:
+        home: the data folder: ledger, files, letters, logs, the embedded Prefect.
+        agencies: the agencies.yaml in force.
+        notices: the folder that holds a folder for each notice.
+        database_url: the ledger's address; SQLite in `home` unless set.
+        prefect_port, portal_port: on loopback.
+        mail_sender: Apprise mailto(s):// address of the sending account; holds its password.
+        letter_from: the From address of letters.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="DUBAN_", extra="ignore")
+
+    home: Path = Path("var")
+    agencies: Path = Path("agencies.yaml")
+    notices: Path = Path("deployments")
+    database_url: str | None = None
+    prefect_port: Port = 4200
+    portal_port: Port = 4280
+    mail_sender: str | None = None
+    letter_from: str = "duban@localhost"
+
+    @property
+    def ledger_url(self) -> str:
+        """The SQLAlchemy URL of the ledger."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'ledger.db'}"
+
+    @property
+    def files(self) -> Path:
+        """Where evidence files lie."""
+        return self.home / "files"
+
+    @property
+    def letters(self) -> Path:
+        """The drop folder."""
+        return self.home / "letters"
+
+
+def load_settings() -> Settings:
+    """Reads the environment.
+
+    Raises:
+        BadSetting: names each variable and what is wrong with it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"DUBAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise BadSetting("\n".join(faults)) from error
