@@ -50,7 +50,7 @@ def trace(text: str, file: ClausesFile) -> list[Sentence]:
 def sentences(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each sentence: ended by 。;!? or a full stop before a space, or a line."""
     start = 0
-    for match in re.finditer(r"[。;;!?!?\n]|\.(?=\s|$)|$", text):
+    for match in re.finditer(r"[。;!?\uff1b\uff01\uff1f\n]|\.(?=\s|$)|$", text):
         if _WORD.search(text, start, match.end()):
             lead = len(text[start : match.end()]) - len(text[start : match.end()].lstrip())
             yield start + lead, match.end() - (match[0] == "\n")
