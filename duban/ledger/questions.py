@@ -89,7 +89,7 @@ def duties(
     clause: str | None = None,
 ) -> list[DutyView]:
     """Duties of the loaded notices, by clause, then due day; filters are ids and keys."""
-    question = select(Duty).order_by(Duty.clause, Duty.due_at, Duty.id)
+    question = select(*Duty.__table__.columns).order_by(Duty.clause, Duty.due_at, Duty.id)
     if ids is not None:
         question = question.where(Duty.id.in_(ids))
     if agency is not None:
@@ -98,7 +98,7 @@ def duties(
         question = question.where(Duty.clause == clause)
     with reading(ledger.engine) as connection:
         versions = _versions(connection.execute(select(ClauseVersion.__table__)).mappings())
-        rows = connection.execute(question.with_only_columns(*Duty.__table__.columns)).mappings()
+        rows = connection.execute(question).mappings()
         return [view for row in rows if (view := _view(ledger, versions, dict(row)))]
 
 
@@ -149,7 +149,7 @@ def _former_agency(agency_id: str) -> Agency:
 def events(ledger: Ledger, *, duty_id: int | None = None, after: int = 0) -> Iterator[Event]:
     """History in order, of one duty or of all, from after a seq."""
     question = (
-        select(History, HistoryText.text)
+        select(*History.__table__.columns, HistoryText.text)
         .outerjoin(HistoryText, HistoryText.seq == History.seq)
         .where(History.seq > after)
         .order_by(History.seq)
@@ -157,8 +157,7 @@ def events(ledger: Ledger, *, duty_id: int | None = None, after: int = 0) -> Ite
     if duty_id is not None:
         question = question.where(History.duty_id == duty_id)
     with reading(ledger.engine) as connection:
-        columns = (*History.__table__.columns, HistoryText.text)
-        rows = connection.execute(question.with_only_columns(*columns)).mappings().all()
+        rows = connection.execute(question).mappings().all()
     for row in rows:
         yield Event(
             row["seq"],
@@ -184,30 +183,35 @@ class Received:
     """(field key, file name)"""
 
 
-def latest_evidence(ledger: Ledger, duty_id: int) -> Received | None:
-    """The newest submission of a duty, if there is one."""
+def latest_evidence(ledger: Ledger, ids: Sequence[int]) -> dict[int, Received]:
+    """The newest submission of each of these duties that has one, by duty id."""
     question = (
-        select(Submission)
-        .where(Submission.duty_id == duty_id)
-        .order_by(desc(Submission.number))
-        .limit(1)
-        .with_only_columns(*Submission.__table__.columns)
+        select(*Submission.__table__.columns)
+        .where(Submission.duty_id.in_(ids))
+        .order_by(Submission.number)
     )
     with reading(ledger.engine) as connection:
-        row = connection.execute(question).mappings().first()
-        if row is None:
-            return None
-        files = select(EvidenceFile.field, EvidenceFile.name).where(
-            EvidenceFile.submission_id == row["id"]
-        )
-        return Received(
-            row["number"],
-            row["receipt"],
-            row["submitted_at"],
-            row["submitted_by"],
-            row["fields"],
-            tuple((field, name) for field, name in connection.execute(files)),
-        )
+        newest = {row["duty_id"]: row for row in connection.execute(question).mappings()}
+        files: dict[int, list[tuple[str, str]]] = {}
+        wanted = [row["id"] for row in newest.values()]
+        for submission_id, field, name in connection.execute(
+            select(EvidenceFile.submission_id, EvidenceFile.field, EvidenceFile.name)
+            .where(EvidenceFile.submission_id.in_(wanted))
+            .order_by(EvidenceFile.id)
+        ):
+            files.setdefault(submission_id, []).append((field, name))
+    return {duty_id: _received(row, files.get(row["id"], [])) for duty_id, row in newest.items()}
+
+
+def _received(row: Any, files: list[tuple[str, str]]) -> Received:
+    return Received(
+        number=row["number"],
+        receipt=row["receipt"],
+        submitted_at=row["submitted_at"],
+        submitted_by=row["submitted_by"],
+        fields=row["fields"],
+        files=tuple(files),
+    )
 
 
 def head_seq(ledger: Ledger) -> int:
