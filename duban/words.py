@@ -28,6 +28,7 @@ class Words:
     once: str
     asks: Mapping[str, str]
     optional: str
+    brackets: str
     join: str
 
 
@@ -68,29 +69,29 @@ ZH = Words(
         "received": "已报材料",
         "late": "超期天数",
         "basis": "依据",
-        "soft": "倡导性事项,不计超期",
+        "soft": "倡导性事项，不计超期",
         "notice": "通知",
         "duty": "编号",
         "opened": "立项",
         "board": "督办看板",
         "overdue_n": "超期 {n}",
         "none_overdue": "无超期",
-        "expected": "应立项 {expected} 项,本次新立 {opened} 项",
+        "expected": "应立项 {expected} 项，本次新立 {opened} 项",
         "files": "份文件",
-        "more": "另有 {n} 项未列出,请用 `duban status --overdue` 查看。",
+        "more": "另有 {n} 项未列出，请用 `duban status --overdue` 查看。",
         "telephone": "联系电话",
         "total": "合计",
     },
     basis={"text": "原文", "plan": "附件计划", "implied": "推定", "policy": "督办安排"},
     actions={
-        "opened": "立项交办,时限 {due}",
-        "spoke": "{kind}(第 {n} 次)",
-        "submitted": "报送第 {version} 版佐证材料,回执号 {receipt}",
-        "accepted": "审核通过,销号。{reason}",
-        "returned": "退回:{reason} 限 {due} 前重报",
-        "extended": "延期至 {due}(原为 {before}):{reason}",
+        "opened": "立项交办，时限 {due}",
+        "spoke": "{kind}（第 {n} 次）",
+        "submitted": "报送第 {version} 版佐证材料，回执号 {receipt}",
+        "accepted": "审核通过，销号。{reason}",
+        "returned": "退回：{reason} 限 {due} 前重报",
+        "extended": "延期至 {due}（原为 {before}）：{reason}",
         "waived": "{status}:{reason}",
-        "reopened": "重启:{reason}",
+        "reopened": "重启：{reason}",
         "letter": "《{kind}》{outcome}",
     },
     due="{month:02}-{day:02}止",
@@ -98,13 +99,14 @@ ZH = Words(
     once="一次性",
     asks={
         "text": "文字说明",
-        "integer": "数量({unit})",
+        "integer": "数量（{unit}）",
         "ratio": "{numerator}/{denominator}",
         "date": "日期",
         "url": "网址",
         "files": "{kinds} 文件 {min}–{max} 份",
     },
-    optional="(选报)",
+    optional="（选报）",
+    brackets="（{}）",
     join="、",
 )
 
@@ -193,6 +195,7 @@ EN = Words(
         "files": "{min}–{max} files ({kinds})",
     },
     optional=" (optional)",
+    brackets=" ({})",
     join=", ",
 )
 
@@ -231,8 +234,9 @@ def asked_words(w: Words, evidence: Mapping[str, Any]) -> str:
     """What one evidence field asks for, as `标签:类型`."""
     kind = str(evidence["type"])
     details = {**evidence, "kinds": "/".join(evidence.get("kinds", ()))}
-    asked = w.asks[kind].format(**details).replace("()", "")
-    return f"{evidence['label']}({asked}){'' if evidence['required'] else w.optional}"
+    asked = w.asks[kind].format(**details).replace(w.brackets.format(""), "")
+    told = w.brackets.format(asked)
+    return f"{evidence['label']}{told}{'' if evidence['required'] else w.optional}"
 
 
 def civil_words(language: str, day: date) -> str:

@@ -1,13 +1,13 @@
 """Commands that look: status, and one duty with its history."""
 
 import json
-from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from duban.board import by_clause, columns, counts, headline
 from duban.cli.common import (
     AsOf,
     DutyName,
@@ -19,7 +19,7 @@ from duban.cli.common import (
     moment,
     office,
 )
-from duban.duty import Light, Status
+from duban.duty import Light
 from duban.ledger.questions import DutyView, duties, events, latest_evidence
 from duban.words import Words, asked_words, due_words, event_words, period_words, words
 
@@ -50,51 +50,29 @@ def status(
         plain = [_plain(duty, now) for duty in shown]
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
         return
-    console().print(_headline(found, now, w))
+    console().print(headline(found, now, w))
     if not (overdue or agency or clause):
         console().print(clause_table(found, now, w))
     elif shown:
         console().print(duty_table(shown, now, w))
 
 
-def _headline(found: list[DutyView], now: datetime, w: Words) -> str:
-    by_status = Counter(duty.status for duty in found)
-    counts = [
-        f"{w.overdue} {sum(duty.overdue(now) for duty in found)}",
-        f"{w.due_soon} {sum(duty.due_soon(now) for duty in found)}",
-        *(f"{w.status[one]} {by_status[one]}" for one in Status),
-    ]
-    return f"{w.labels['total']} {len(found)}: {' · '.join(counts)}"
-
-
 def clause_table(found: list[DutyView], now: datetime, w: Words) -> Table:
     """A line for each clause: how many duties, and where they stand."""
     table = _table(w, "clause", "title")
-    for column in (w.labels["total"], w.overdue, w.due_soon, *_status_columns(w)):
+    for column in columns(w):
         table.add_column(column, justify="right")
-    groups: dict[str, list[DutyView]] = {}
-    for duty in found:
-        groups.setdefault(duty.number, []).append(duty)
-    for number, group in groups.items():
-        by_status = Counter(duty.status for duty in group)
-        late = sum(duty.overdue(now) for duty in group)
-        soon = sum(duty.due_soon(now) for duty in group)
+    for number, group in by_clause(found).items():
+        total, late, soon, *rest = counts(group, now)
         table.add_row(
             number,
             group[0].clause.title,
-            str(len(group)),
+            str(total),
             f"[red]{late}[/red]" if late else "·",
             f"[yellow]{soon}[/yellow]" if soon else "·",
-            *(str(by_status[one] or "·") for one in _SHOWN),
+            *(str(one or "·") for one in rest),
         )
     return table
-
-
-_SHOWN = (Status.SUBMITTED, Status.RETURNED, Status.ACCEPTED)
-
-
-def _status_columns(w: Words) -> list[str]:
-    return [w.status[one] for one in _SHOWN]
 
 
 def _table(w: Words, *labels: str) -> Table:
@@ -161,7 +139,7 @@ def show(duty: DutyName, as_of: AsOf = None) -> None:
     w = words(found.notice.language)
     for label, value in _facts(found, now, w):
         console().print(f"[dim]{w.labels[label]}[/dim] {value}", markup=True)
-    received = latest_evidence(here.ledger, found.id)
+    received = latest_evidence(here.ledger, [found.id]).get(found.id)
     if received:
         typer.echo(f"{w.labels['received']}: {received.receipt}")
         for key, value in received.fields.items():
