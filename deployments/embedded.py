@@ -29,7 +29,7 @@ _TIE = (
 )
 
 
-class PortTaken(DubanError):  # noqa: N818
+class PortTaken(DubanError):
     """The port of the embedded Prefect is already in use."""
 
     def __init__(self, port: int) -> None:
@@ -39,7 +39,7 @@ class PortTaken(DubanError):  # noqa: N818
         )
 
 
-class PrefectDown(DubanError):  # noqa: N818
+class PrefectDown(DubanError):
     """The embedded Prefect did not start, or one of its processes ended."""
 
 

@@ -32,7 +32,7 @@ class StageError(DubanError):
     """Prefect did not do what was asked; the message says what, and what to do."""
 
 
-class _Busy(Exception):  # noqa: N818
+class _Busy(Exception):
     """Prefect could not do it at this moment; the same call may succeed later."""
 
 

@@ -1,0 +1,59 @@
+"""The commands that need Prefect: up and mirror. They join `duban` by entry point.
+
+Prefect is imported inside them, so that the other commands start at once.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import pendulum
+import typer
+
+from duban.cli.common import office, or_refuse
+
+
+def up(
+    backfill: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Also open periods that began on or after this day."),
+    ] = None,
+) -> None:
+    """Start everything: Prefect, a worker, the ledger's work and its mirror. Ctrl-C stops it."""
+    from datetime import date
+    from typing import cast
+
+    from deployments.up import run_up
+    from duban.settings import load_settings
+
+    since = None
+    if backfill is not None:
+        since = cast(date, or_refuse(date.fromisoformat, backfill, "date; write 2025-01-01"))
+    run_up(load_settings(), Path.cwd(), since)
+
+
+def mirror(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make every duty's run anew, after Prefect was lost.")
+    ] = False,
+) -> None:
+    """Bring the Prefect UI to what the ledger says."""
+    from deployments.register import register
+    from tasks.mirror import forget, sync
+    from tasks.stage import Stage
+
+    here = office()
+    now = pendulum.now("UTC")
+    port = here.settings.prefect_port
+    url = os.environ.get("PREFECT_API_URL", f"http://127.0.0.1:{port}/api")
+    with Stage(url, auth=os.environ.get("PREFECT_API_AUTH_STRING")) as stage:
+        done = register(here.ledger.registry, stage, Path.cwd(), now.date())
+        if rebuild:
+            forget(here.ledger)
+        sent = sync(here.ledger, stage, done.clauses, now, full=True, progress=show_progress)
+    typer.echo(f"duban mirrored: {sent}")
+
+
+def show_progress(done: int, of: int) -> None:
+    """One line that tells how far the mirror is."""
+    typer.echo(f"mirroring {done} of {of}")

@@ -1,0 +1,158 @@
+"""Registers each clause as its own flow and deployment, and the standing flows; only differences.
+
+What left the files is retired. Running it again changes nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from prefect import Flow
+from prefect.utilities.callables import parameter_schema
+
+from deployments.embedded import POOL, QUEUE
+from deployments.schedule import cron_of
+from duban.mirror import clause_tag
+from duban.registry import PlacedClause, Registry
+from duban.words import words
+from flows.board import board
+from flows.chase import chase
+from flows.cycle import cycle
+from tasks.mirror import DUTY_QUEUE
+from tasks.stage import CronSpec, DeploymentRef, DeploymentSpec, Stage
+
+TAG = "duban"
+CHASE_CRON = "30 8 * * *"
+BOARD_CRON = "0 9 * * *"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What registering did; `clauses` maps clause keys to deployment ids."""
+
+    clauses: dict[str, str]
+    board: str
+    changed: int
+    retired: int
+
+
+def register(registry: Registry, stage: Stage, project: Path, today: date) -> Registered:
+    """Brings the stage's pool, queues, flows and deployments to what the files say.
+
+    Args:
+        project: the folder in which workers find `flows`.
+        today: the civil day on which ended cycles are told from running ones.
+
+    Raises:
+        StageError: the server did not do as asked.
+    """
+    stage.ensure_pool(POOL)
+    stage.ensure_queue(POOL, DUTY_QUEUE, paused=True)
+    present = {one.name: one for one in stage.deployments(TAG)}
+    wanted = [_versioned(spec) for spec in specs(registry, project, today)]
+    changed = 0
+    ids: dict[str, str] = {}
+    for spec in wanted:
+        known = present.get(spec.name)
+        if known and known.version == spec.version and known.flow_name == spec.flow_name:
+            ids[spec.name] = known.id
+            continue
+        if known and known.flow_name != spec.flow_name:
+            _retire(stage, known)
+        ids[spec.name] = stage.put_deployment(spec)
+        changed += 1
+    left = [one for name, one in present.items() if name not in ids]
+    for one in left:
+        stage.delete_deployment(one.id)
+    clauses = {placed.key: ids[deployment_name(placed)] for placed in registry.tracked}
+    return Registered(clauses, ids["board"], changed, len(left))
+
+
+def _retire(stage: Stage, known: DeploymentRef) -> None:
+    """A clause with a new title gets a new flow; its duties' runs are made anew under that."""
+    stage.delete_deployment(known.id)
+
+
+def specs(registry: Registry, project: Path, today: date) -> Iterable[DeploymentSpec]:
+    """Every deployment that the files ask for."""
+    for placed in registry.tracked:
+        yield clause_spec(placed, project, today)
+    zone = next(iter(registry.notices.values())).file.notice.timezone
+    for flow, cron in ((chase, CHASE_CRON), (board, BOARD_CRON)):
+        schedule = CronSpec("daily", cron, zone)
+        yield _spec(flow, flow.name, flow.name, project, schedules=(schedule,))
+
+
+def deployment_name(placed: PlacedClause) -> str:
+    """The deployment's name: the clause's number first, so that lists sort by it."""
+    return f"{placed.number} {placed.notice_id}"
+
+
+def clause_spec(placed: PlacedClause, project: Path, today: date) -> DeploymentSpec:
+    """A clause's flow, deployment and schedules, one for each cycle that still opens."""
+    schedules = tuple(
+        CronSpec(one.name, cron, placed.notice.timezone)
+        for one in placed.clause.cycles
+        if (cron := cron_of(one, today))
+    )
+    spec = _spec(
+        cycle,
+        f"{placed.number} {placed.clause.title}",
+        deployment_name(placed),
+        project,
+        schedules=schedules,
+        parameters={"clause": placed.key},
+    )
+    return replace(spec, description=_description(placed), tags=(TAG, clause_tag(placed.key)))
+
+
+def _spec(
+    flow: Flow[..., Any],
+    flow_name: str,
+    name: str,
+    project: Path,
+    *,
+    schedules: tuple[CronSpec, ...],
+    parameters: dict[str, Any] | None = None,
+) -> DeploymentSpec:
+    return DeploymentSpec(
+        flow_name=flow_name,
+        name=name,
+        version="",
+        entrypoint=f"{flow.fn.__module__}.{flow.fn.__name__}",
+        directory=str(project),
+        pool=POOL,
+        queue=QUEUE,
+        tags=(TAG,),
+        description=(flow.description or "").strip(),
+        parameters=parameters or {},
+        parameter_openapi_schema=parameter_schema(flow.fn).model_dump(mode="json"),
+        schedules=schedules,
+    )
+
+
+def _versioned(spec: DeploymentSpec) -> DeploymentSpec:
+    """Its version is its content's digest: a deployment with the same one is left alone."""
+    content = json.dumps(asdict(spec), sort_keys=True, ensure_ascii=False)
+    return replace(spec, version=hashlib.sha256(content.encode()).hexdigest()[:12])
+
+
+def _description(placed: PlacedClause) -> str:
+    w = words(placed.notice.language)
+    cycles = [
+        f"- {one.name}: {one.every}, {one.opens} → {one.due} ({w.basis[one.basis]}) {one.note}"
+        for one in placed.clause.cycles
+    ]
+    return "\n".join(
+        [
+            f"> {placed.clause.quote}",
+            "",
+            f"{placed.notice.number} {placed.clause.section}",
+            "",
+            *cycles,
+        ]
+    )

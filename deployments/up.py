@@ -1,0 +1,189 @@
+"""`duban up`: the embedded product, one tree of processes on one data folder."""
+
+import fcntl
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import FrameType
+from urllib.parse import quote
+
+import pendulum
+import typer
+from rich.console import Console
+
+from deployments.embedded import Embedded, PrefectDown
+from deployments.register import Registered, register
+from duban.board import headline
+from duban.cli.screens import duty_table
+from duban.errors import DubanError
+from duban.ledger.questions import duties, head_seq, outbox
+from duban.office import Office, open_office
+from duban.settings import Settings
+from duban.words import words
+from tasks.mirror import Synced, sync
+from tasks.stage import Stage, StageError
+
+LOOK_EVERY = 1.0  # seconds between looks at the ledger; a look is one indexed question
+SYNC_EVERY = 60.0  # seconds after which a sync happens although the ledger is unchanged
+SHOWN_OVERDUE = 12
+
+
+class AlreadyRunning(DubanError):
+    """Another duban up is running on this data folder."""
+
+
+class _Stop(Exception):
+    """Somebody asked to stop."""
+
+
+def run_up(settings: Settings, project: Path, since: date | None) -> None:
+    """Starts everything, says `duban ready` and `duban mirrored`, and stays until told to stop.
+
+    Raises:
+        DubanError: before anything started, or after everything was stopped again.
+    """
+    with _only_one(settings.home), _stoppable():
+        office = open_office(settings)
+        embedded = Embedded(settings.home.resolve(), settings.prefect_port, project)
+        # Flow runs of the worker must find the same files, whatever folder they start in.
+        os.environ.update(_absolute(settings))
+        try:
+            _run(office, embedded, project, since)
+        except _Stop:
+            typer.echo("stopping …")
+        finally:
+            embedded.stop()
+    typer.echo("duban stopped")
+
+
+def _absolute(settings: Settings) -> dict[str, str]:
+    return {
+        "DUBAN_HOME": str(settings.home.resolve()),
+        "DUBAN_AGENCIES": str(settings.agencies.resolve()),
+        "DUBAN_NOTICES": str(settings.notices.resolve()),
+    }
+
+
+def _run(office: Office, embedded: Embedded, project: Path, since: date | None) -> None:
+    begun = time.monotonic()
+    embedded.start_server()
+    typer.echo("starting Prefect …")
+    now = pendulum.now("UTC")
+    tick = office.tick(now, since=since)
+    typer.echo(f"ledger: {tick}")
+    embedded.wait_healthy()
+    with Stage(embedded.api_url) as stage:
+        done = register(office.ledger.registry, stage, project, now.date())
+        typer.echo(f"clauses registered: {done.changed} changed, {done.retired} retired")
+        embedded.start_worker()
+        if stage.pause_expirations_on():
+            typer.echo("warning: Prefect's pause-expiration service is on and will burn a core")
+        embedded.wait_worker()
+        _print_screen(office, embedded)
+        typer.echo(f"duban ready ({time.monotonic() - begun:.0f} s)")
+        sent = sync(office.ledger, stage, done.clauses, now, progress=_show_progress)
+        typer.echo(f"duban mirrored ({time.monotonic() - begun:.0f} s): {_told(sent)}")
+        stage.start_run(done.board, {})
+        _keep_up(office, embedded, stage, done)
+
+
+def _keep_up(office: Office, embedded: Embedded, stage: Stage, done: Registered) -> None:
+    """Mirrors every change within a second or two, delivers what was put off, until stopped."""
+    seen, synced_at = head_seq(office.ledger), time.monotonic()
+    while True:
+        time.sleep(LOOK_EVERY)
+        if ended := embedded.died():
+            raise PrefectDown(ended)
+        head = head_seq(office.ledger)
+        if head == seen and time.monotonic() - synced_at < SYNC_EVERY:
+            continue
+        now = pendulum.now("UTC")
+        office.post.deliver(now)
+        _sync_patiently(office, stage, done, now)
+        seen, synced_at = head, time.monotonic()
+
+
+def _sync_patiently(office: Office, stage: Stage, done: Registered, now: pendulum.DateTime) -> None:
+    try:
+        sync(office.ledger, stage, done.clauses, now)
+    except StageError as error:
+        # The ledger goes on without its stage; the next look tries again.
+        typer.echo(f"mirror: {error}", err=True)
+
+
+def _print_screen(office: Office, embedded: Embedded) -> None:
+    """One readable screen: how much there is, what is overdue, where letters and pages are."""
+    registry = office.ledger.registry
+    w = words(registry.language)
+    now = pendulum.now("UTC")
+    found = duties(office.ledger)
+    late = [duty for duty in found if duty.overdue(now)]
+    console = Console(highlight=False)
+    for notice in registry.notices.values():
+        head = notice.file.notice
+        console.print(f"\n[bold]{head.number} {head.label}[/bold]")
+    console.print(
+        f"{len(registry.clauses)} clauses ({len(registry.tracked)} tracked), "
+        f"{len(registry.agencies)} agencies, {len(found)} duties"
+    )
+    console.print(headline(found, now, w))
+    if late:
+        late.sort(key=lambda duty: (duty.due_at, duty.id))
+        console.print(duty_table(late[:SHOWN_OVERDUE], now, w))
+        if len(late) > SHOWN_OVERDUE:
+            console.print(w.labels["more"].format(n=len(late) - SHOWN_OVERDUE))
+    letters = outbox(office.ledger)
+    where = "their channels" if office.armed() else str(office.settings.letters)
+    console.print(f"letters: {letters.sent} sent to {where}, {letters.waiting} waiting")
+    overdue_tag = quote(f"{w.tags['status']}:{w.overdue}")
+    base = f"http://127.0.0.1:{embedded.port}"
+    console.print(f"Prefect UI: {base}/v2/dashboard")
+    console.print(f"{w.overdue}: {base}/v2/runs?tags={overdue_tag}")
+
+
+def _show_progress(done: int, of: int) -> None:
+    typer.echo(f"mirroring {done} of {of}")
+
+
+def _told(sent: Synced) -> str:
+    return (
+        f"{sent.made} runs made, {sent.states} states set, {sent.lines} lines, {sent.cards} cards"
+    )
+
+
+@contextmanager
+def _only_one(home: Path) -> Generator[None]:
+    """Holds the data folder; the lock goes with the process, however it ends."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (home / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyRunning(
+                f"Another duban up is running on {home}; stop it first, "
+                "or name another folder in DUBAN_HOME."
+            ) from None
+        yield
+
+
+@contextmanager
+def _stoppable() -> Generator[None]:
+    """Turns Ctrl-C, a closed terminal and a polite kill into one exception."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise _Stop
+
+    assert threading.current_thread() is threading.main_thread()
+    before = {
+        one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

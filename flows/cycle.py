@@ -1,0 +1,35 @@
+"""A clause's period opens: its duties, and the letters that assign them.
+
+Trigger: the clause's own schedule, from the openings in clauses.yaml. Safe to run at any time and
+any number of times: only what is missing is opened.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import pendulum
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Cancelled
+
+from duban.mirror import DUTY_TAG
+from tasks.work import deliver_letters, open_duties
+
+
+@flow(name="cycle", flow_run_name="{clause}")
+async def cycle(clause: str, as_of: datetime | None = None) -> str | State[Any]:
+    """Opens what this clause should have open and delivers the letters.
+
+    Args:
+        clause: its key, such as shanxi-2023-6/3.4c.
+        as_of: the moment to look from; now unless given.
+    """
+    if DUTY_TAG in (flow_run.tags or []):
+        # A person pressed Retry or Resume on a duty: there is nothing to execute.
+        return Cancelled(message="A duty is not run. Decide on it with `duban review`.")
+    now = as_of or pendulum.now("UTC")
+    opened = open_duties(now, clause)
+    delivered = deliver_letters(now)
+    get_run_logger().info("%s: %s; letters: %s", clause, opened, delivered)
+    return opened
