@@ -71,6 +71,8 @@ def prefect_environment(home: Path, port: int) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # The default lies inside the installed package, which may be read-only.
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "prefect" / "ui"),
+        # A coordinator who starts a run in the pages waits for it.
+        "PREFECT_WORKER_QUERY_SECONDS": "5",
         **_QUIET,
         **_SERVICES,
     }

@@ -29,6 +29,9 @@ TAG = "duban"
 CHASE_CRON = "30 8 * * *"
 BOARD_CRON = "0 9 * * *"
 
+_FOR_FLOW_NAMES = {ord(sign): ord(sign) + 0xFEE0 for sign in "/%&<>"}
+"""Prefect refuses these signs in a flow's name; their full-width twins read the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registered:
@@ -101,7 +104,7 @@ def clause_spec(placed: PlacedClause, project: Path, today: date) -> DeploymentS
     )
     spec = _spec(
         cycle,
-        f"{placed.number} {placed.clause.title}",
+        f"{placed.number} {placed.clause.title}".translate(_FOR_FLOW_NAMES),
         deployment_name(placed),
         project,
         schedules=schedules,

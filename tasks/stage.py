@@ -471,9 +471,18 @@ def _refusal(method: str, path: str, answer: httpx.Response) -> str:
         hint = "it was deleted in Prefect; run `python -m deployments` to bring it back."
     if answer.status_code == 401:
         hint = "give its user and password in PREFECT_API_AUTH_STRING."
-    return (
-        f"Prefect refused {method} {path} with {answer.status_code} ({answer.text[:300]}): {hint}"
-    )
+    said = _said(answer)
+    return f"Prefect refused {method} {path} with {answer.status_code} ({said}): {hint}"
+
+
+def _said(answer: httpx.Response) -> str:
+    # Never the whole answer: it repeats the request, and with it what people wrote.
+    if not answer.headers.get("content-type", "").startswith("application/json"):
+        return answer.text[:200]
+    body: Json = answer.json()
+    faults: list[Json] = body.get("exception_detail") or []
+    messages = [str(fault.get("msg")) for fault in faults]
+    return str(body.get("detail") or "; ".join(messages) or body.get("exception_message"))[:200]
 
 
 def _refuse_failures(errors: list[str | None]) -> None:

@@ -1,0 +1,235 @@
+"""The embedded Prefect really starts, runs a flow, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.embedded import (
+    HOST,
+    POOL,
+    QUEUE,
+    Embedded,
+    PortTaken,
+    PrefectDown,
+    prefect_environment,
+)
+from tasks.stage import DeploymentSpec, NewRun, Stage, StateSpec
+
+PROJECT = Path(__file__).parents[2]
+FLOW = """
+from pathlib import Path
+from time import sleep
+
+from prefect import flow
+
+
+@flow
+def work(trace: str, seconds: float = 0) -> None:
+    with Path(trace).open("a") as file:
+        file.write(f"{Path.cwd().name}\\n")
+    sleep(seconds)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def processes_of(home: Path) -> set[int]:
+    """Every live process that was given this home, whichever group or session it is in."""
+    mark = f"PREFECT_HOME={home}/prefect".encode()
+    found: set[int] = set()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in environ.read_bytes().split(b"\0"):
+                found.add(int(environ.parent.name))
+    return found
+
+
+def eventually(condition: Callable[[], bool], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("elsewhere") / "project"
+    (folder / "errands").mkdir(parents=True)
+    (folder / "errands" / "__init__.py").touch()
+    (folder / "errands" / "chores.py").write_text(FLOW)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    home = tmp_path_factory.mktemp("home")
+    embedded = Embedded(home, free_port(), PROJECT)
+    embedded.start_server()
+    try:
+        embedded.wait_healthy()
+        yield embedded
+    finally:
+        embedded.stop()
+
+
+@pytest.fixture(scope="module")
+def stage(embedded: Embedded) -> Iterator[Stage]:
+    with Stage(embedded.api_url) as stage:
+        stage.ensure_pool(POOL)
+        stage.ensure_queue(POOL, "duties", paused=True)
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def errand(stage: Stage, project: Path) -> str:
+    spec = DeploymentSpec(
+        flow_name="1.1 errand",
+        name="1.1 errand",
+        version="1",
+        entrypoint="errands.chores.work",
+        directory=str(project),
+        pool=POOL,
+        queue=QUEUE,
+    )
+    return stage.put_deployment(spec)
+
+
+def test_every_setting_reaches_the_server(embedded: Embedded) -> None:
+    settings = httpx.get(f"{embedded.api_url}/admin/settings").json()
+    server = settings["server"]
+    assert server["services"]["pause_expirations"]["enabled"] is False
+    assert server["services"]["db_vacuum"]["enabled"] == ["events"]
+    assert server["analytics_enabled"] is False
+    for needed in ("scheduler", "late_runs", "foreman", "triggers"):
+        assert server["services"][needed]["enabled"] is True
+
+
+def test_the_pages_call_their_own_server_and_open_in_the_new_design(embedded: Embedded) -> None:
+    settings = httpx.get(f"http://{HOST}:{embedded.port}/ui-settings").json()
+    assert (settings["api_url"], settings["default_ui"]) == ("/api", "v2")
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [("own", True), ("https://example.org", False)])
+def test_only_its_own_pages_may_read_the_server(
+    embedded: Embedded, origin: str, allowed: bool
+) -> None:
+    origin = f"http://{HOST}:{embedded.port}" if origin == "own" else origin
+    answer = httpx.get(f"{embedded.api_url}/health", headers={"Origin": origin})
+    assert ("access-control-allow-origin" in answer.headers) is allowed
+
+
+def test_a_taken_port_is_one_clear_sentence_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind((HOST, 0))
+        holder.listen()
+        port = int(holder.getsockname()[1])
+        embedded = Embedded(tmp_path, port, PROJECT)
+        with pytest.raises(PortTaken, match=rf"Port {port} .* DUBAN_PREFECT_PORT"):
+            embedded.start_server()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_another_prefect_do_not_reach_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_KEY", "secret-of-another")
+    embedded = Embedded(tmp_path, free_port(), PROJECT)
+    embedded.start_server()
+    try:
+        given = {(Path("/proc") / str(p) / "environ").read_bytes() for p in processes_of(tmp_path)}
+        assert given
+        assert not any(b"secret-of-another" in environ for environ in given)
+    finally:
+        embedded.stop()
+
+
+def test_everything_it_writes_lies_below_its_home(tmp_path: Path) -> None:
+    settings = prefect_environment(tmp_path, 4200)
+    paths = [value for value in settings.values() if value.startswith("/") and value != "/api"]
+    assert paths
+    assert all(path.startswith(str(tmp_path)) for path in paths)
+
+
+def test_a_child_that_ended_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
+    embedded = Embedded(tmp_path, free_port(), PROJECT)
+    embedded.start_server()
+    assert embedded.died() is None
+    for pid in processes_of(tmp_path):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(PrefectDown, match=r"prefect-server ended with code -9.*\n"):
+        embedded.wait_healthy(10)
+    embedded.stop()
+
+
+def test_a_server_whose_parent_was_killed_ends_too(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from deployments.embedded import Embedded\n"
+        "Embedded(Path(sys.argv[1]), int(sys.argv[2]), Path.cwd()).start_server()\n"
+        "time.sleep(600)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path), str(free_port())]
+    with subprocess.Popen(command, cwd=PROJECT) as parent:
+        assert eventually(lambda: bool(processes_of(tmp_path)), 30)
+        time.sleep(1)
+        parent.kill()
+    assert eventually(lambda: not processes_of(tmp_path), 20)
+
+
+def test_a_worker_runs_a_flow_elsewhere_but_never_a_retried_or_resumed_duty(
+    embedded: Embedded, stage: Stage, errand: str, project: Path, tmp_path: Path
+) -> None:
+    embedded.start_worker()
+    embedded.wait_worker()
+    duty_trace, run_trace = tmp_path / "duty", tmp_path / "run"
+    made = stage.create_runs(
+        [
+            NewRun(errand, name, name, state, "duties", ("duty",), {"trace": str(duty_trace)})
+            for name, state in {
+                "retried": StateSpec("FAILED", "Overdue"),
+                "resumed": StateSpec("PAUSED", "AwaitingEvidence"),
+            }.items()
+        ]
+    )
+    # What the buttons Retry and Resume of the pages send.
+    retry = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
+    with httpx.Client(base_url=embedded.api_url) as pages:
+        pages.post(f"/flow_runs/{made['retried']}/set_state", json={"state": retry})
+        pages.post(f"/flow_runs/{made['resumed']}/resume")
+    # Started later, so a worker that took duties would have taken them before it.
+    run_id = stage.start_run(errand, {"trace": str(run_trace)})
+    assert eventually(lambda: stage.run_state(run_id) == StateSpec("COMPLETED", "Completed"), 60)
+    assert run_trace.read_text() == f"{project.name}\n"
+    assert not duty_trace.exists()
+    assert stage.run_state(made["retried"]) == StateSpec(
+        "SCHEDULED", "AwaitingRetry", "Retry from the UI"
+    )
+    assert stage.run_state(made["resumed"]) == StateSpec("RUNNING", "Running")
+
+
+def test_stop_leaves_no_process_not_even_of_a_run_in_flight(
+    embedded: Embedded, stage: Stage, errand: str, tmp_path: Path
+) -> None:
+    trace = tmp_path / "run"
+    stage.start_run(errand, {"trace": str(trace), "seconds": 600})
+    assert eventually(trace.exists, 60)
+    assert len(processes_of(embedded.home)) > 2
+    embedded.stop()
+    assert processes_of(embedded.home) == set()
+    assert embedded.died() is None
+    embedded.stop()
