@@ -53,8 +53,7 @@ def register(registry: Registry, stage: Stage, project: Path, today: date) -> Re
     Raises:
         StageError: the server did not do as asked.
     """
-    stage.ensure_pool(POOL)
-    stage.ensure_queue(POOL, DUTY_QUEUE, paused=True)
+    prepare(stage)
     present = {one.name: one for one in stage.deployments(TAG)}
     wanted = [_versioned(spec) for spec in specs(registry, project, today)]
     changed = 0
@@ -73,6 +72,12 @@ def register(registry: Registry, stage: Stage, project: Path, today: date) -> Re
         stage.delete_deployment(one.id)
     clauses = {placed.key: ids[deployment_name(placed)] for placed in registry.tracked}
     return Registered(clauses, ids["board"], changed, len(left))
+
+
+def prepare(stage: Stage) -> None:
+    """Has the work pool, and the paused queue in which duties stand."""
+    stage.ensure_pool(POOL)
+    stage.ensure_queue(POOL, DUTY_QUEUE, paused=True)
 
 
 def _retire(stage: Stage, known: DeploymentRef) -> None:

@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 import pendulum
 import typer
-from rich.console import Console
 
 from deployments.embedded import Embedded, PrefectDown
-from deployments.register import Registered, register
+from deployments.register import Registered, prepare, register
 from duban.board import headline
+from duban.cli.common import console as wide_console
 from duban.cli.screens import duty_table
 from duban.errors import DubanError
 from duban.ledger.questions import duties, head_seq, outbox
@@ -78,9 +78,10 @@ def _run(office: Office, embedded: Embedded, project: Path, since: date | None) 
     typer.echo(f"ledger: {tick}")
     embedded.wait_healthy()
     with Stage(embedded.api_url) as stage:
+        prepare(stage)
+        embedded.start_worker()
         done = register(office.ledger.registry, stage, project, now.date())
         typer.echo(f"clauses registered: {done.changed} changed, {done.retired} retired")
-        embedded.start_worker()
         if stage.pause_expirations_on():
             typer.echo("warning: Prefect's pause-expiration service is on and will burn a core")
         embedded.wait_worker()
@@ -123,7 +124,7 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
     now = pendulum.now("UTC")
     found = duties(office.ledger)
     late = [duty for duty in found if duty.overdue(now)]
-    console = Console(highlight=False)
+    console = wide_console()
     for notice in registry.notices.values():
         head = notice.file.notice
         console.print(f"\n[bold]{head.number} {head.label}[/bold]")
