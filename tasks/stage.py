@@ -29,8 +29,8 @@ LOG_BATCH = 500  # below the server's own batch, so that one call is one transac
 
 
 #: A process job with nothing to choose. Prefect checks each new run's job variables against the
-#: pool's schema of them, which takes three quarters of the time a run costs; here there is nothing to check.
-_PLAIN_JOB = {
+#: pool's schema of them, three quarters of the time a run costs; here is nothing to check.
+_PLAIN_JOB: Json = {
     "job_configuration": {
         "command": None,
         "env": {},
