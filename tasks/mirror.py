@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from duban.ledger import Ledger
 from duban.ledger.database import reading
@@ -173,7 +173,8 @@ class _Sync:
                 one.duty_id: _Known(ids[one.key], self._revision(one), one.state, one.digest)
                 for one in chunk
             }
-            self._remember_new(made)
+            self.known |= made
+            self._remember(list(made))
             self.done.made += len(chunk)
             self.progress(self.done.made, len(missing))
 
@@ -263,12 +264,6 @@ class _Sync:
         with self.ledger.engine.begin() as connection:
             connection.execute(delete(MirrorRun).where(MirrorRun.duty_id.in_(ids)))
 
-    def _remember_new(self, made: Mapping[int, _Known]) -> None:
-        self.known |= made
-        rows = [{"duty_id": duty_id, **vars(known)} for duty_id, known in made.items()]
-        with self.ledger.engine.begin() as connection:
-            connection.execute(insert(MirrorRun), rows)
-
     def _remember(self, ids: Sequence[int]) -> None:
         rows = [
             {"duty_id": duty_id, **vars(self.known[duty_id])}
@@ -277,7 +272,8 @@ class _Sync:
         ]
         if rows:
             with self.ledger.engine.begin() as connection:
-                connection.execute(update(MirrorRun), rows)
+                connection.execute(delete(MirrorRun).where(MirrorRun.duty_id.in_(ids)))
+                connection.execute(insert(MirrorRun), rows)
 
 
 def _read_known(ledger: Ledger) -> dict[int, _Known]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from duban.ledger.tables import ChainHead, History, HistoryText
@@ -56,6 +57,11 @@ def change(engine: Engine, at: datetime, actor: str) -> Generator[Change]:
         yield made
         session.flush()
         _seal(made)
+
+
+def insert_or_skip(connection: Connection) -> Any:
+    """The database's own insert, which knows `on_conflict_do_nothing`."""
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def _seal(made: Change) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select
 
 from duban.ladder import Kind
-from duban.ledger.change import Change
+from duban.ledger.change import Change, insert_or_skip
 from duban.ledger.tables import Letter, Mention
 from duban.registry import Agency, instant
 
@@ -68,15 +68,7 @@ def post(made: Change, mentions: Iterable[NewMention], today: date, zone: ZoneIn
 def _letters(made: Change, slots: set[Slot], today: date, zone: ZoneInfo) -> dict[Slot, int]:
     """The letter of each slot that is still to be written, found or begun."""
     latest = _latest_letters(made, {slot[0] for slot in slots}, today)
-    found: dict[Slot, int] = {}
-    for slot in sorted(slots):
-        letter = latest.get(slot)
-        if letter is not None and letter.state == "pending" and letter.attempts == 0:
-            found[slot] = letter.id
-        else:
-            day = today if letter is None else letter.day + timedelta(days=1)
-            found[slot] = _begin_letter(made, slot, day, _not_before(made.at, day, today, zone))
-    return found
+    return {slot: _open_letter(made, slot, latest.get(slot), today, zone) for slot in sorted(slots)}
 
 
 def _latest_letters(made: Change, recipients: set[str], today: date) -> dict[Slot, Letter]:
@@ -84,27 +76,51 @@ def _latest_letters(made: Change, recipients: set[str], today: date) -> dict[Slo
     question = (
         select(Letter)
         .where(Letter.recipient.in_(recipients), Letter.day >= today)
-        .order_by(Letter.day)
+        .order_by(Letter.day, Letter.id)
         .with_for_update()
     )
     letters = made.session.execute(question).scalars()
     return {(letter.recipient, letter.channel, letter.kind): letter for letter in letters}
 
 
-def _begin_letter(made: Change, slot: Slot, day: date, not_before: datetime) -> int:
+def _open_letter(
+    made: Change, slot: Slot, latest: Letter | None, today: date, zone: ZoneInfo
+) -> int:
+    """The slot's latest letter while it is still to be written, else one begun after it."""
+    if latest is not None and latest.state == "pending" and latest.attempts == 0:
+        return latest.id
+    day = today if latest is None else latest.day + timedelta(days=1)
+    begun = _begin_letter(made, slot, day, _not_before(made.at, day, today, zone))
+    if begun is not None:
+        return begun
+    return _open_letter(made, slot, _letter_of(made, slot, day), today, zone)
+
+
+def _begin_letter(made: Change, slot: Slot, day: date, not_before: datetime) -> int | None:
+    """The new letter; None when another process has begun it since the look."""
     recipient, channel, kind = slot
-    letter = Letter(
-        recipient=recipient,
-        channel=channel,
-        kind=kind,
-        day=day,
-        part=1,
-        state="pending",
-        not_before=not_before,
+    statement = insert_or_skip(made.connection)(Letter).on_conflict_do_nothing()
+    row = {
+        "recipient": recipient,
+        "channel": channel,
+        "kind": kind,
+        "day": day,
+        "part": 1,
+        "state": "pending",
+        "not_before": not_before,
+    }
+    return made.connection.scalar(statement.values(row).returning(Letter.id))
+
+
+def _letter_of(made: Change, slot: Slot, day: date) -> Letter:
+    recipient, channel, kind = slot
+    question = select(Letter).where(
+        Letter.recipient == recipient,
+        Letter.channel == channel,
+        Letter.kind == kind,
+        Letter.day == day,
     )
-    made.session.add(letter)
-    made.session.flush()
-    return letter.id
+    return made.session.execute(question.with_for_update()).scalar_one()
 
 
 def _not_before(now: datetime, day: date, today: date, zone: ZoneInfo) -> datetime:

