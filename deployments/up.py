@@ -25,7 +25,7 @@ from duban.ledger.questions import duties, head_seq, outbox
 from duban.office import Office, open_office
 from duban.settings import Settings
 from duban.words import words
-from tasks.mirror import Synced, sync
+from tasks.mirror import sync
 from tasks.stage import Stage, StageError
 
 LOOK_EVERY = 1.0  # seconds between looks at the ledger; a look is one indexed question
@@ -88,7 +88,7 @@ def _run(office: Office, embedded: Embedded, project: Path, since: date | None) 
         _print_screen(office, embedded)
         typer.echo(f"duban ready ({time.monotonic() - begun:.0f} s)")
         sent = sync(office.ledger, stage, done.clauses, now, progress=_show_progress)
-        typer.echo(f"duban mirrored ({time.monotonic() - begun:.0f} s): {_told(sent)}")
+        typer.echo(f"duban mirrored ({time.monotonic() - begun:.0f} s): {sent}")
         stage.start_run(done.board, {})
         _keep_up(office, embedded, stage, done)
 
@@ -149,12 +149,6 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
 
 def _show_progress(done: int, of: int) -> None:
     typer.echo(f"mirroring {done} of {of}")
-
-
-def _told(sent: Synced) -> str:
-    return (
-        f"{sent.made} runs made, {sent.states} states set, {sent.lines} lines, {sent.cards} cards"
-    )
 
 
 @contextmanager

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
         agencies: the agencies.yaml in force.
         notices: the folder that holds a folder for each notice.
         database_url: the ledger's address; SQLite in `home` unless set.
-        prefect_port, portal_port: on loopback.
+        prefect_port: where the embedded Prefect listens, on loopback.
         mail_sender: Apprise mailto(s):// address of the sending account; holds its password.
         letter_from: the From address of letters.
     """
@@ -35,7 +35,6 @@ class Settings(BaseSettings):
     notices: Path = Path("deployments")
     database_url: str | None = None
     prefect_port: Port = 4200
-    portal_port: Port = 4280
     mail_sender: str | None = None
     letter_from: str = "duban@localhost"
 

@@ -72,7 +72,6 @@ ZH = Words(
         "soft": "倡导性事项，不计超期",
         "notice": "通知",
         "duty": "编号",
-        "opened": "立项",
         "board": "督办看板",
         "overdue_n": "超期 {n}",
         "none_overdue": "无超期",
@@ -85,7 +84,7 @@ ZH = Words(
     basis={"text": "原文", "plan": "附件计划", "implied": "推定", "policy": "督办安排"},
     actions={
         "opened": "立项交办，时限 {due}",
-        "spoke": "{kind}（第 {n} 次）",
+        "spoke": "{kind}",
         "submitted": "报送第 {version} 版佐证材料，回执号 {receipt}",
         "accepted": "审核通过，销号。{reason}",
         "returned": "退回：{reason} 限 {due} 前重报",
@@ -161,7 +160,6 @@ EN = Words(
         "soft": "An encouraged matter, never counted as overdue",
         "notice": "Notice",
         "duty": "No.",
-        "opened": "Opened",
         "board": "Duban board",
         "overdue_n": "{n} overdue",
         "none_overdue": "none overdue",
@@ -174,7 +172,7 @@ EN = Words(
     basis={"text": "notice", "plan": "plan", "implied": "implied", "policy": "policy"},
     actions={
         "opened": "Opened and assigned, due {due}",
-        "spoke": "{kind} (no. {n})",
+        "spoke": "{kind}",
         "submitted": "Evidence version {version} submitted, receipt {receipt}",
         "accepted": "Accepted. {reason}",
         "returned": "Returned: {reason} To be mended by {due}",

@@ -44,6 +44,12 @@ class Synced:
         """How many things were sent; 0 when nothing had changed."""
         return self.made + self.states + self.renamed + self.removed + self.lines + self.cards
 
+    def __str__(self) -> str:
+        return (
+            f"{self.made} runs made, {self.states} states set, {self.removed} runs removed, "
+            f"{self.lines} lines, {self.cards} cards"
+        )
+
 
 @dataclass
 class _Known:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -12,8 +13,12 @@ from duban.registry import LoadedNotice, Registry
 from duban.trace import Sentence, trace
 
 
-def check() -> None:
-    """Check agencies.yaml and every notice; list who cannot be reached."""
+def check(
+    names: Annotated[
+        bool, typer.Option("--names", help="Name every agency that cannot be reached.")
+    ] = False,
+) -> None:
+    """Check agencies.yaml and every notice; tell who cannot be reached."""
     found = registry()
     tracked = found.tracked
     typer.echo(
@@ -26,8 +31,10 @@ def check() -> None:
             f"{len(unreachable)} agencies have no address, so their letters stay in the drop "
             "folder; give them a contact in agencies.yaml:"
         )
-        for region, names in _by_region(found).items():
-            typer.echo(f"  {region}: {', '.join(names)}")
+        for region, unnamed in _by_region(found).items():
+            typer.echo(f"  {region}: {', '.join(unnamed) if names else len(unnamed)}")
+        if not names:
+            typer.echo("`duban check --names` names them.")
 
 
 def _by_region(found: Registry) -> dict[str, list[str]]:

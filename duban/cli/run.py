@@ -19,7 +19,10 @@ def tick(
         typer.Option(metavar="DATE", help="Also open periods that began on or after this day."),
     ] = None,
 ) -> None:
-    """Open what should be open, chase, and deliver: one round of the day's work."""
+    """Open what should be open, chase, and deliver: one round of the day's work.
+
+    With --as-of it does the work of that day, and writes it.
+    """
     here = office()
     since = None
     if backfill is not None:

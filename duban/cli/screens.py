@@ -139,6 +139,9 @@ def show(duty: DutyName, as_of: AsOf = None) -> None:
     w = words(found.notice.language)
     for label, value in _facts(found, now, w):
         console().print(f"[dim]{w.labels[label]}[/dim] {value}", markup=True)
+    typer.echo(f"{w.labels['evidence']}:")
+    for line in _asked(found, w):
+        typer.echo(f"  {line}")
     received = latest_evidence(here.ledger, [found.id]).get(found.id)
     if received:
         typer.echo(f"{w.labels['received']}: {received.receipt}")
@@ -158,12 +161,11 @@ def _facts(duty: DutyView, now: datetime, w: Words) -> list[tuple[str, str]]:
     return [
         ("duty", f"{duty.id}  {duty.number} {duty.clause.title}"),
         ("agency", f"{duty.agency.name} ({duty.agency.id})"),
-        ("quote", f"{duty.notice.number}{duty.clause.section}“{duty.clause.quote}”"),
+        ("quote", f"{duty.notice.number} {duty.clause.section} “{duty.clause.quote}”"),
         ("period", period_words(w, duty.period)),
         ("due", f"{duty.due_at.astimezone(zone):%Y-%m-%d %H:%M}"),
         ("basis", f"{w.basis[cycle.basis]} {cycle.note}"),
         ("status", state_words(duty, now, w)),
-        ("evidence", w.join.join(_asked(duty, w))),
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -88,7 +88,7 @@ def _seal(made: Change) -> None:
 
 
 def _row(seq: int, made: Change, entry: Entry) -> dict[str, Any]:
-    text = None if entry.text is None else hashlib.sha256(entry.text.encode()).hexdigest()
+    text = None if entry.text is None else _text_hash(entry.text)
     return {
         "seq": seq,
         "at": made.at,
@@ -121,10 +121,24 @@ def first_broken_link(connection: Connection) -> int | None:
     A row cut off at the end shows only against a head kept elsewhere; the stored head is compared.
     """
     link, seq = GENESIS, 0
-    for row in connection.execute(select(History.__table__).order_by(History.seq)).mappings():
+    question = (
+        select(*History.__table__.columns, HistoryText.text)
+        .outerjoin(HistoryText, HistoryText.seq == History.seq)
+        .order_by(History.seq)
+    )
+    for row in connection.execute(question).mappings():
         link = chain_hash(link, dict(row))
         seq += 1
-        if row["seq"] != seq or row["hash"] != link:
+        if row["seq"] != seq or row["hash"] != link or not _text_holds(row):
             return seq
     head = connection.execute(select(ChainHead.seq, ChainHead.hash)).one()
     return None if (head.seq, head.hash) == (seq, link) else seq + 1
+
+
+def _text_holds(row: RowMapping) -> bool:
+    """An erased text leaves the chain whole; an altered one does not."""
+    return row["text"] is None or _text_hash(row["text"]) == row["text_sha256"]
+
+
+def _text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

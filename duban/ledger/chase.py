@@ -24,7 +24,7 @@ class Chase:
     spoken: int
 
     def __str__(self) -> str:
-        return f"asked about {self.asked}, spoke of {self.spoken}"
+        return f"chased: {self.spoken} of {self.asked} looked at"
 
 
 def chase(ledger: Ledger, now: datetime) -> Chase:

@@ -124,10 +124,17 @@ class Composition:
             level=region.level,
             department=department_id,
             superior=override.superior or self._superior(region, department_id, department),
-            contact=override.contact or Contact(office=department.office),
+            contact=_contact(department, override.contact),
         )
 
     def _superior(self, region: Region, name: str, department: Department) -> str | None:
         """The same department one region up: the line along which a chase escalates."""
         above = self.parsed.regions.get(region.within or "")
         return f"{region.within}/{name}" if above and above.level in department.names else None
+
+
+def _contact(department: Department, written: Contact | None) -> Contact:
+    """The contact written out; its office is the department's unless it names another."""
+    if written is None:
+        return Contact(office=department.office)
+    return written if written.office else written.model_copy(update={"office": department.office})

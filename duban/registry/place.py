@@ -71,7 +71,8 @@ class NoticeFolder:
                 reporting[agency.id] = agency
                 others = (one for one in here.values() if one.id != agency.id)
                 copied[agency.id] = tuple(others) if clause.reports == "lead" else ()
-        if clause.tracked and not reporting:
+        unknown = any(not self.composition.acting(part.name) for part in clause.departments)
+        if clause.tracked and not reporting and not unknown:
             what = f"clause {clause.id} has no agency that reports"
             hint = "give a department the role lead or supervisor at a level that regions have"
             self._fault(place, what, hint)

@@ -1,9 +1,10 @@
 """The mirror on a real Prefect server: it shows what the ledger says, however it was left."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from duban.ledger.questions import DutyView, duties
 from duban.registry import Registry
 from tasks.mirror import Synced, forget, sync
 from tasks.stage import RunRef, Stage, StateSpec
-from tests.conftest import PROJECT, Project, china
+from tests.conftest import PROJECT, SHANGHAI, Project, china
 
 NOW = china("2026-11-24")
 
@@ -217,3 +218,25 @@ def test_a_schedule_stands_in_the_notice_zone(stage: Stage, small: Registry) -> 
     assert [(one["cron"], one["timezone"]) for one in schedules] == [
         ("0 8 1 1,4,7,10 *", "Asia/Shanghai")
     ]
+
+
+def test_the_scheduler_really_creates_the_runs_of_a_deployed_clause(
+    stage: Stage, small: Registry
+) -> None:
+    """A healthy server proves nothing: with the wrong SQLAlchemy none would ever come."""
+    done = register(small, stage, PROJECT, NOW.date())
+    end = time.monotonic() + 60
+    while not (runs := scheduled(stage, done.clauses["small/3"])):
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    first = datetime.fromisoformat(runs[0]["expected_start_time"]).astimezone(SHANGHAI)
+    assert (first.day, first.hour) == (1, 8)  # each month opens on its first day
+
+
+def scheduled(stage: Stage, deployment_id: str) -> list[dict[str, str]]:
+    wanted = {
+        "flow_runs": {"deployment_id": {"any_": [deployment_id]}},
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+    answer = httpx.post(f"{stage.url}/flow_runs/filter", json=wanted, timeout=30).json()
+    return [run for run in answer if run["state_type"] == "SCHEDULED"]

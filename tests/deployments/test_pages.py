@@ -1,0 +1,158 @@
+"""The Prefect pages as a coordinator sees them, in a real Chromium, on the real notice."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from duban.period import Every
+from duban.registry import Registry
+from tests.conftest import PROJECT, Project
+from tests.deployments.test_up import Running
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SCREENSHOTS = os.environ.get("DUBAN_SCREENSHOTS")  # a folder to keep pictures in
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(420),
+    pytest.mark.skipif(
+        not CHROMIUM and not os.environ.get("CI"),
+        reason="NO CHROMIUM, so nothing is seen of the pages: install the package chromium",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The whole product on the real notice, mirrored, its board run ended."""
+    home = tmp_path_factory.mktemp("up") / "var"
+    up = Running(home, Project(PROJECT))
+    up.start()
+    try:
+        up.wait_for("duban mirrored", 300)
+        yield up
+    finally:
+        up.process and up.process.terminate()
+        up.process and up.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, running: Running) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=f"http://127.0.0.1:{running.port}",
+        viewport={"width": 1440, "height": 1000},
+        locale="zh-CN",
+    )
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def keep(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.wait_for_timeout(1500)
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+
+
+def test_overdue_duties_are_one_link_and_red(page: Page) -> None:
+    page.goto(f"/v2/runs?tags={quote('状态:超期')}")
+    run = page.get_by_text("太原市教育局 · 一次性 · 2025-12-31止").first
+    expect(run).to_be_visible(timeout=60_000)
+    badge = page.get_by_text("Overdue", exact=True).first
+    expect(badge).to_be_visible()
+    keep(page, "overdue")
+    assert is_red(badge.evaluate(COLOURS))
+    assert page.get_by_text("Overdue", exact=True).count() >= 10
+
+
+COLOURS = """element => {
+  const found = [];
+  for (let at = element, n = 0; at && n < 4; at = at.parentElement, n++) {
+    const style = getComputedStyle(at);
+    found.push(style.backgroundColor, style.color);
+  }
+  for (const icon of (element.parentElement || element).querySelectorAll('svg')) {
+    found.push(getComputedStyle(icon).color);
+  }
+  return found.join(' ');
+}"""
+
+
+def is_red(colours: str) -> bool:
+    """Whether one of the colours has much more red than green and blue, in rgb or oklch."""
+    import re
+
+    for red, green, blue in re.findall(r"rgba?\((\d+), (\d+), (\d+)", colours):
+        if int(red) > int(green) + 40 and int(red) > int(blue) + 40:
+            return True
+    hues = re.findall(r"oklch\([\d.%]+ ([\d.]+) ([\d.]+)", colours)
+    return any(float(chroma) > 0.03 and float(hue) < 45 for chroma, hue in hues)
+
+
+def test_a_duty_shows_its_timeline_and_its_card(page: Page) -> None:
+    page.goto(f"/v2/runs?tags={quote('状态:超期')}")
+    page.get_by_text("太原市妇联 · 一次性 · 2025-12-31止").first.click()
+    expect(page.get_by_text("立项交办").first).to_be_visible(timeout=60_000)
+    keep(page, "timeline")
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("duty-").first.click()
+    expect(
+        page.get_by_text("开展心理健康教育的家庭教育指导服务站点比例达到60%").first
+    ).to_be_visible()
+    keep(page, "card")
+
+
+def test_every_repeating_clause_is_a_flow_with_its_schedule(
+    page: Page, running: Running, shanxi: Registry
+) -> None:
+    repeating = [
+        placed
+        for placed in shanxi.tracked
+        if any(cycle.every is not Every.ONCE for cycle in placed.clause.cycles)
+    ]
+    assert len(repeating) == 54
+    page.goto("/v2/deployments?limit=100")
+    expect(page.get_by_text("3.4c shanxi-2023-6").first).to_be_visible(timeout=60_000)
+    text = page.inner_text("body")
+    missing = [
+        placed.number for placed in repeating if f"{placed.number} shanxi-2023-6" not in text
+    ]
+    assert not missing
+    keep(page, "deployments")
+    page.get_by_text("3.4c shanxi-2023-6").first.click()
+    # The page says the schedule in words: at 08:00 on day 1, only in March.
+    expect(page.get_by_text("March").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Asia/Shanghai").first).to_be_visible()
+    keep(page, "clause")
+
+
+def test_the_dashboard_is_red_with_the_board_of_the_day(page: Page, running: Running) -> None:
+    end = time.monotonic() + 120
+    while True:
+        page.goto("/v2/dashboard")
+        page.wait_for_timeout(3000)
+        if page.get_by_text("board").count():
+            break
+        assert time.monotonic() < end, page.inner_text("body")
+    page.goto("/v2/runs?state=&limit=10")
+    expect(page.get_by_text("超期 22").first).to_be_visible(timeout=60_000)
+    keep(page, "runs")
+    page.goto("/v2/dashboard")
+    expect(page.get_by_text("board").first).to_be_visible(timeout=60_000)
+    keep(page, "dashboard")
