@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,19 @@ def keep_file(folder: Path, field: str, source: Path) -> KeptFile:
     unfinished.rename(folder / stored_as)
     _sync_folder(folder)
     return KeptFile(field, source.name, size, digest.hexdigest(), stored_as)
+
+
+@contextmanager
+def keeping(folder: Path, files: Iterable[tuple[str, Path]]) -> Generator[list[KeptFile]]:
+    """Keeps (field key, path) for the block; a refusal inside it takes the copies away again."""
+    kept: list[KeptFile] = []
+    try:
+        kept += (keep_file(folder, key, path) for key, path in files)
+        yield kept
+    except DubanError:
+        for file in kept:
+            (folder / file.stored_as).unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

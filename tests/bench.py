@@ -1,4 +1,4 @@
-"""`make bench`: ratios measured in one run, A and B in turn; counts are asserted before all."""
+"""`make bench`: ratios measured in one run, A and B in turn; counts are asserted before all.
 
 Absolute times say something of the machine only; quote the ratios.
 """

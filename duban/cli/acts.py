@@ -9,7 +9,7 @@ import typer
 
 from duban.cli.common import By, DutyName, ReasonText, find_agency, find_duty, office, or_refuse
 from duban.errors import DubanError
-from duban.evidence import check_evidence, keep_file
+from duban.evidence import check_evidence, keeping
 from duban.ledger import acts
 
 
@@ -32,9 +32,9 @@ def submit(
     fields = dict(_pair(one) for one in field or ())
     files = [_file(one) for one in file or ()]
     checked = check_evidence(found.clause, fields, files)
-    kept = [keep_file(here.settings.files, key, path) for key, path in checked.files]
     now = pendulum.now("UTC")
-    receipt = acts.submit(here.ledger, found.id, checked, kept, by=agency.id, now=now)
+    with keeping(here.settings.files, checked.files) as kept:
+        receipt = acts.submit(here.ledger, found.id, checked, kept, by=agency.id, now=now)
     typer.echo(f"Received as version {receipt.version}; receipt {receipt.number}.")
 
 

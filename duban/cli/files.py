@@ -92,9 +92,9 @@ def _cover(sentence: Sentence) -> str:
 
 def _marked(sentence: Sentence) -> str:
     """The sentence with the words that no quote covers dimmed."""
-    if not sentence.clauses:
-        return f"[dim]{escape(sentence.text)}[/dim]" if sentence.not_directive else sentence.text
     text = escape(sentence.text)
+    if not sentence.clauses:
+        return f"[dim]{text}[/dim]" if sentence.not_directive else text
     for words in sentence.rest:
         text = text.replace(escape(words), f"[dim]{escape(words)}[/dim]", 1)
     return text

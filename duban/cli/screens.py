@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from duban.board import by_clause, columns, counts, headline
@@ -66,7 +67,7 @@ def clause_table(found: list[DutyView], now: datetime, w: Words) -> Table:
         total, late, soon, *rest = counts(group, now)
         table.add_row(
             number,
-            group[0].clause.title,
+            escape(group[0].clause.title),
             str(total),
             f"[red]{late}[/red]" if late else "·",
             f"[yellow]{soon}[/yellow]" if soon else "·",
@@ -92,8 +93,8 @@ def duty_table(found: list[DutyView], now: datetime, w: Words) -> Table:
         table.add_row(
             str(duty.id),
             duty.number,
-            duty.clause.title,
-            duty.agency.name,
+            escape(duty.clause.title),
+            escape(duty.agency.name),
             period_words(w, duty.period),
             due_words(w, duty.due_at, duty.notice.zone, duty.period),
             f"[{style}]{state_words(duty, now, w)}[/{style}]",
@@ -138,7 +139,7 @@ def show(duty: DutyName, as_of: AsOf = None) -> None:
     found = find_duty(here, duty)
     w = words(found.notice.language)
     for label, value in _facts(found, now, w):
-        console().print(f"[dim]{w.labels[label]}[/dim] {value}", markup=True)
+        console().print(f"[dim]{w.labels[label]}[/dim] {escape(value)}")
     typer.echo(f"{w.labels['evidence']}:")
     for line in _asked(found, w):
         typer.echo(f"  {line}")

@@ -1,6 +1,7 @@
 """The Prefect pages as a coordinator sees them, in a real Chromium, on the real notice."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -38,8 +39,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         up.wait_for("duban mirrored", 300)
         yield up
     finally:
-        up.process and up.process.terminate()
-        up.process and up.process.wait(60)
+        if up.process:
+            up.process.terminate()
+            up.process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,7 @@ def page(browser: Browser, running: Running) -> Iterator[Page]:
         base_url=f"http://127.0.0.1:{running.port}",
         viewport={"width": 1440, "height": 1000},
         locale="zh-CN",
+        timezone_id="Asia/Shanghai",
     )
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -96,8 +99,6 @@ COLOURS = """element => {
 
 def is_red(colours: str) -> bool:
     """Whether one of the colours has much more red than green and blue, in rgb or oklch."""
-    import re
-
     for red, green, blue in re.findall(r"rgba?\((\d+), (\d+), (\d+)", colours):
         if int(red) > int(green) + 40 and int(red) > int(blue) + 40:
             return True
@@ -111,7 +112,7 @@ def test_a_duty_shows_its_timeline_and_its_card(page: Page) -> None:
     expect(page.get_by_text("立项交办").first).to_be_visible(timeout=60_000)
     keep(page, "timeline")
     page.get_by_role("tab", name="Artifacts").click()
-    page.get_by_text("duty-").first.click()
+    page.locator("a[href*='/artifacts/artifact/']").first.click()
     expect(
         page.get_by_text("开展心理健康教育的家庭教育指导服务站点比例达到60%").first
     ).to_be_visible()
@@ -138,7 +139,6 @@ def test_every_repeating_clause_is_a_flow_with_its_schedule(
     page.get_by_text("3.4c shanxi-2023-6").first.click()
     # The page says the schedule in words: at 08:00 on day 1, only in March.
     expect(page.get_by_text("March").first).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Asia/Shanghai").first).to_be_visible()
     keep(page, "clause")
 
 
