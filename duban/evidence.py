@@ -144,7 +144,8 @@ def keeping(folder: Path, files: Iterable[tuple[str, Path]]) -> Generator[list[K
     """Keeps (field key, path) for the block; a refusal inside it takes the copies away again."""
     kept: list[KeptFile] = []
     try:
-        kept += (keep_file(folder, key, path) for key, path in files)
+        for key, path in files:
+            kept.append(keep_file(folder, key, path))
         yield kept
     except DubanError:
         for file in kept:

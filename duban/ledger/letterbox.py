@@ -1,6 +1,6 @@
 """Puts mentions into letters: one letter a recipient, channel, civil day and kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -67,8 +67,22 @@ def post(made: Change, mentions: Iterable[NewMention], today: date, zone: ZoneIn
 
 def _letters(made: Change, slots: set[Slot], today: date, zone: ZoneInfo) -> dict[Slot, int]:
     """The letter of each slot that is still to be written, found or begun."""
-    latest = _latest_letters(made, {slot[0] for slot in slots}, today)
-    return {slot: _open_letter(made, slot, latest.get(slot), today, zone) for slot in sorted(slots)}
+    found: dict[Slot, int] = {}
+    while missing := slots - found.keys():
+        latest = _latest_letters(made, {slot[0] for slot in missing}, today)
+        waiting = {slot: letter.id for slot, letter in latest.items() if _unwritten(letter)}
+        found |= {slot: waiting[slot] for slot in missing & waiting.keys()}
+        days = {
+            slot: latest[slot].day + timedelta(days=1) if slot in latest else today
+            for slot in sorted(missing - waiting.keys())
+        }
+        # What another process has begun since the look is found by the next one.
+        found |= _begin_letters(made, days, today, zone)
+    return found
+
+
+def _unwritten(letter: Letter) -> bool:
+    return letter.state == "pending" and letter.attempts == 0
 
 
 def _latest_letters(made: Change, recipients: set[str], today: date) -> dict[Slot, Letter]:
@@ -83,44 +97,31 @@ def _latest_letters(made: Change, recipients: set[str], today: date) -> dict[Slo
     return {(letter.recipient, letter.channel, letter.kind): letter for letter in letters}
 
 
-def _open_letter(
-    made: Change, slot: Slot, latest: Letter | None, today: date, zone: ZoneInfo
-) -> int:
-    """The slot's latest letter while it is still to be written, else one begun after it."""
-    if latest is not None and latest.state == "pending" and latest.attempts == 0:
-        return latest.id
-    day = today if latest is None else latest.day + timedelta(days=1)
-    begun = _begin_letter(made, slot, day, _not_before(made.at, day, today, zone))
-    if begun is not None:
-        return begun
-    return _open_letter(made, slot, _letter_of(made, slot, day), today, zone)
-
-
-def _begin_letter(made: Change, slot: Slot, day: date, not_before: datetime) -> int | None:
-    """The new letter; None when another process has begun it since the look."""
-    recipient, channel, kind = slot
-    statement = insert_or_skip(made.connection)(Letter).on_conflict_do_nothing()
-    row = {
-        "recipient": recipient,
-        "channel": channel,
-        "kind": kind,
-        "day": day,
-        "part": 1,
-        "state": "pending",
-        "not_before": not_before,
-    }
-    return made.connection.scalar(statement.values(row).returning(Letter.id))
-
-
-def _letter_of(made: Change, slot: Slot, day: date) -> Letter:
-    recipient, channel, kind = slot
-    question = select(Letter).where(
-        Letter.recipient == recipient,
-        Letter.channel == channel,
-        Letter.kind == kind,
-        Letter.day == day,
+def _begin_letters(
+    made: Change, days: Mapping[Slot, date], today: date, zone: ZoneInfo
+) -> dict[Slot, int]:
+    rows = [
+        {
+            "recipient": recipient,
+            "channel": channel,
+            "kind": kind,
+            "day": day,
+            "part": 1,
+            "state": "pending",
+            "not_before": _not_before(made.at, day, today, zone),
+            "attempts": 0,
+            "fence": 0,
+        }
+        for (recipient, channel, kind), day in days.items()
+    ]
+    if not rows:
+        return {}
+    statement = (
+        insert_or_skip(made.connection)(Letter)
+        .on_conflict_do_nothing()
+        .returning(Letter.id, Letter.recipient, Letter.channel, Letter.kind)
     )
-    return made.session.execute(question.with_for_update()).scalar_one()
+    return {(row[1], row[2], row[3]): row[0] for row in made.connection.execute(statement, rows)}
 
 
 def _not_before(now: datetime, day: date, today: date, zone: ZoneInfo) -> datetime:

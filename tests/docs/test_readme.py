@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from duban.cli import app
 from duban.registry.agencies import AgenciesFile, Contact, Department, Override, Region, StandIn
-from duban.registry.clauses import Clause, Cycle, Notice, NotDirective, Part, Target
+from duban.registry.clauses import Clause, Cycle, NotDirective, Notice, Part, Target
 from duban.registry.evidence import (
     DateField,
     FilesField,

@@ -13,9 +13,12 @@ from duban.expect import DoneOn, ExpectedDuty, expected_duties
 from duban.registry import Registry
 from tests.conftest import china
 
-MOMENTS = st.datetimes(datetime(2025, 10, 1), datetime(2031, 1, 1)).map(
-    lambda moment: china(moment.date().isoformat(), f"{moment:%H:%M}")
-)
+
+def moment(day: date, hour: int) -> datetime:
+    return china(day.isoformat(), f"{hour:02}:30")
+
+
+MOMENTS = st.builds(moment, st.dates(date(2025, 10, 1), date(2031, 1, 1)), st.integers(0, 23))
 
 
 def periods(

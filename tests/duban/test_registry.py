@@ -108,7 +108,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "agencies", "coordinator:", "boss: x\ncoordinator:", "boss:", "boss: is no key here",
     ),
     "duplicate YAML key": (
-        "clauses", "  section: 二\n", "  section: 二\n  section: 三\n", "  section: 三\n  title: 配",
+        "clauses", "  section: 二\n", "  section: 二\n  section: 三\n", "  section: 三\n  title",
         "'section' stands twice: keep one of the two",
     ),
     "duplicate clause id": (
@@ -132,7 +132,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "department '妇联' has no agency in 东: name it at that level in agencies.yaml, or say",
     ),
     "unknown department": (
-        "clauses", "{name: 教育, role: co-", "{name: 体育, role: co-", "  departments: [{name: 妇联",
+        "clauses", "{name: 教育, role: co-", "{name: 体育, role: co-", "  departments: [{na",
         "'体育' is no department and nobody stands in for it: add it to departments or stand_ins",
     ),
     "due before opening": (
@@ -182,7 +182,9 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "clauses", "  done: adopted_on\n", "", "- id: 4",
         "nothing says when it is done: name a field in done, or set a target",
     ),
-    "a missing field": ("clauses", "  title: 制定方案\n", "", "- id: 4", "title: is missing: add it"),
+    "a missing field": (
+        "clauses", "  title: 制定方案\n", "", "- id: 4", "title: is missing: add it",
+    ),
     "unknown time zone": (
         "clauses", "timezone: Asia/Shanghai", "timezone: Asia/Peking", "  timezone:",
         "no time zone is called 'Asia/Peking': write one like Asia/Shanghai",

@@ -1,11 +1,13 @@
 """A notice held against its clauses: where sentences end, and what nothing covers."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from duban.registry import Registry
-from duban.registry.clauses import Clause, ClausesFile, Notice, NotDirective
+from duban.registry.clauses import Clause, ClausesFile, NotDirective, Notice
 from duban.trace import sentences, trace
 
 
@@ -38,7 +40,7 @@ def test_no_word_falls_between_two_sentences(text: str):
     spans = list(sentences(text))
     covered = {n for start, end in spans for n in range(start, end)}
     assert all(n in covered for n, character in enumerate(text) if character.isalnum())
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
 def small_file(clauses: dict[str, str], passages: list[str]) -> ClausesFile:
@@ -77,7 +79,7 @@ def test_a_quote_over_two_sentences_covers_both_and_two_quotes_share_one():
     text = "甲做;乙做。丙做,丁做。"
     one, two, three = trace(text, small_file({"1": "甲做;乙做", "2": "丙做", "3": "丁做"}, []))
     assert (one.clauses, two.clauses, three.clauses) == (("1",), ("1",), ("2", "3"))
-    assert not (one.rest or two.rest or three.rest)
+    assert one.rest == two.rest == three.rest == ()
 
 
 def test_a_clause_outdoes_a_passage_of_the_same_sentence():

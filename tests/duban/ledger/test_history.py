@@ -86,6 +86,7 @@ def test_postgresql_refuses_to_empty_history(written: Ledger):
         ("DELETE FROM history WHERE seq = 2", 2),
         ("DELETE FROM history WHERE seq = 3", 3),  # the tail: the stored head knows
         ("UPDATE chain_head SET seq = 2", 4),
+        ("UPDATE history_text SET text = '无此事'", 3),  # its hash is in the chain
     ],
 )
 def test_what_was_altered_behind_the_guard_is_found(written: Ledger, statement: str, seq: int):
