@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -243,7 +244,7 @@ _numbers = count()
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a real PostgreSQL, started once a worker, with a migrated `template_ledger`."""
     try:
         with warnings.catch_warnings():
@@ -253,7 +254,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"NO POSTGRESQL, so half of the ledger's tests do not run: {error}")
-    server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+    # Not below pytest's folder: every start of pytest shuts that to the user PostgreSQL runs as.
+    folder = Path(tempfile.mkdtemp(prefix="duban-postgres-"))
+    server = get_server(folder, cleanup_mode="delete")
     try:
         url = server.get_uri(driver="psycopg")
         _in_postgres(
@@ -266,6 +269,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _database(url: str, name: str) -> str:

@@ -1,7 +1,9 @@
 """The alarm clock rings on the registry's opening days, and on no other."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from prefect._vendor.croniter import croniter
@@ -40,7 +42,8 @@ def test_it_rings_on_every_opening_day_of_three_years_and_on_no_other(
     start, end = date(2027, 1, 1), date(2029, 12, 31)
     rings = croniter(cron, datetime(2026, 12, 31, 23))  # noqa: DTZ001
     days: list[date] = []
-    while (ring := rings.get_next(datetime)).date() <= end:
+    following = cast("Callable[[type[datetime]], datetime]", rings.get_next)  # pyright: ignore[reportUnknownMemberType]
+    while (ring := following(datetime)).date() <= end:
         assert ring.hour == OPENING_HOUR
         days.append(ring.date())
     assert days == openings(cycle, start, end)

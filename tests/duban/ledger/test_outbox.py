@@ -236,7 +236,8 @@ def test_a_dropped_letter_opens_in_a_mail_program(office: Office):
     for text in (plain(path.read_bytes()), str(html.get_content())):
         for part in (
             "东市妇联：",
-            "省教〔2025〕1号一“妇联每季度报告家长课堂”",
+            "省教〔2025〕1号",
+            "“妇联每季度报告家长课堂”",
             "时限：2026年3月20日",
             "课堂数（数量（堂））",
             "省教育厅",
