@@ -25,11 +25,12 @@ from duban.ledger.questions import duties, head_seq, outbox
 from duban.office import Office, open_office
 from duban.settings import Settings
 from duban.words import words
-from tasks.mirror import sync
+from tasks.mirror import Synced, sync
 from tasks.stage import Stage, StageError
 
 LOOK_EVERY = 1.0  # seconds between looks at the ledger; a look is one indexed question
 SYNC_EVERY = 60.0  # seconds after which a sync happens although the ledger is unchanged
+RETRY_AFTER = 5.0  # seconds before a first sync that failed goes on
 SHOWN_OVERDUE = 12
 
 
@@ -87,10 +88,20 @@ def _run(office: Office, embedded: Embedded, project: Path, since: date | None) 
         embedded.wait_worker()
         _print_screen(office, embedded)
         typer.echo(f"duban ready ({time.monotonic() - begun:.0f} s)")
-        sent = sync(office.ledger, stage, done.clauses, now, progress=_show_progress)
+        sent = _mirror_all(office, stage, done, now)
         typer.echo(f"duban mirrored ({time.monotonic() - begun:.0f} s): {sent}")
         stage.start_run(done.board, {})
         _keep_up(office, embedded, stage, done)
+
+
+def _mirror_all(office: Office, stage: Stage, done: Registered, now: pendulum.DateTime) -> Synced:
+    """The first sync, however often a busy Prefect makes it start again; none is in vain."""
+    while True:
+        try:
+            return sync(office.ledger, stage, done.clauses, now, progress=_show_progress)
+        except StageError as error:
+            typer.echo(f"mirror: {error} Trying again.", err=True)
+            time.sleep(RETRY_AFTER)
 
 
 def _keep_up(office: Office, embedded: Embedded, stage: Stage, done: Registered) -> None:

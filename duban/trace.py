@@ -29,8 +29,8 @@ class Sentence:
 
     @property
     def uncovered(self) -> bool:
-        """It may lay a duty on somebody, and no clause says whose."""
-        return not self.clauses and self.not_directive is None
+        """Some of its words may lay a duty on somebody, and nothing says that or whose."""
+        return bool(self.rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,11 +98,11 @@ ZH = Words(
     once="一次性",
     asks={
         "text": "文字说明",
-        "integer": "数量（{unit}）",
+        "integer": "{unit}",
         "ratio": "{numerator}/{denominator}",
         "date": "日期",
         "url": "网址",
-        "files": "{kinds} 文件 {min}–{max} 份",
+        "files": "文件 {min}–{max} 份",
     },
     optional="（选报）",
     brackets="（{}）",
@@ -186,11 +186,11 @@ EN = Words(
     once="once",
     asks={
         "text": "text",
-        "integer": "number ({unit})",
+        "integer": "{unit}",
         "ratio": "{numerator} / {denominator}",
         "date": "date",
         "url": "web address",
-        "files": "{min}–{max} files ({kinds})",
+        "files": "{min}–{max} files",
     },
     optional=" (optional)",
     brackets=" ({})",
@@ -231,9 +231,8 @@ def day_words(instant: str, zone: ZoneInfo) -> str:
 def asked_words(w: Words, evidence: Mapping[str, Any]) -> str:
     """What one evidence field asks for, as `标签:类型`."""
     kind = str(evidence["type"])
-    details = {**evidence, "kinds": "/".join(evidence.get("kinds", ()))}
-    asked = w.asks[kind].format(**details).replace(w.brackets.format(""), "")
-    told = w.brackets.format(asked)
+    asked = w.asks[kind].format(**evidence)
+    told = w.brackets.format(asked) if asked else ""
     return f"{evidence['label']}{told}{'' if evidence['required'] else w.optional}"
 
 

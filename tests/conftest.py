@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, make_url
 
 from duban.ledger import Ledger
-from duban.ledger.database import open_database
+from duban.ledger.database import make_engine, open_database
 from duban.office import Office
 from duban.registry import Registry, load_registry
 from duban.settings import Settings
@@ -302,7 +302,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def ledger(database_url: str, small: Registry) -> Iterator[Ledger]:
-    engine = open_database(database_url)
+    engine = make_engine(database_url)  # the template is migrated already
     yield Ledger(engine, small)
     engine.dispose()
 

@@ -47,7 +47,7 @@ def _by_region(found: Registry) -> dict[str, list[str]]:
 def trace_command(as_json: Json = False) -> None:
     """Show the notice sentence by sentence with the clauses that cover it.
 
-    Exits with 1 when a sentence is neither covered nor named as laying a duty on nobody.
+    Exits with 1 when words are left that no quote covers and not_directive does not name.
     """
     found = registry()
     traced = {one.id: trace(one.text, one.file) for one in found.notices.values()}
@@ -76,7 +76,7 @@ def _print(notice: LoadedNotice, sentences: list[Sentence]) -> None:
     quotes = sum(len(sentence.clauses) for sentence in sentences)
     typer.echo(
         f"{len(sentences)} sentences, {len(notice.file.clauses)} clauses in {quotes} places, "
-        f"{len(uncovered)} directive sentences without a clause."
+        f"{len(uncovered)} directive sentences without a clause, wholly or in part."
     )
     if uncovered:
         typer.echo("Give each a clause in clauses.yaml, or name it under not_directive.")
@@ -84,19 +84,20 @@ def _print(notice: LoadedNotice, sentences: list[Sentence]) -> None:
 
 def _cover(sentence: Sentence) -> str:
     if sentence.clauses:
-        return escape(" ".join(sentence.clauses))
+        left = " [bold red]+?[/bold red]" if sentence.uncovered else ""
+        return escape(" ".join(sentence.clauses)) + left
     if sentence.not_directive:
         return f"[dim]({sentence.not_directive})[/dim]"
     return "[bold red]NONE[/bold red]"
 
 
 def _marked(sentence: Sentence) -> str:
-    """The sentence with the words that no quote covers dimmed."""
+    """The sentence with the words that nothing covers in red."""
     text = escape(sentence.text)
     if not sentence.clauses:
         return f"[dim]{text}[/dim]" if sentence.not_directive else text
     for words in sentence.rest:
-        text = text.replace(escape(words), f"[dim]{escape(words)}[/dim]", 1)
+        text = text.replace(escape(words), f"[bold red]{escape(words)}[/bold red]", 1)
     return text
 
 

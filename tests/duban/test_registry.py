@@ -1,5 +1,6 @@
 """What the files say: the real ones hold together, and every fault is told with its line."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 
 from duban.errors import InvalidRegistry
 from duban.registry import Registry, load_registry
+from duban.registry.agencies import AgenciesFile
+from duban.registry.parsing import parse
+from duban.registry.yamlfile import YamlFile
 from tests.conftest import PROJECT, Project
 
 
@@ -325,3 +329,13 @@ def test_plain_scalars_are_read_as_text(project: Project):
     project.edit(project.clauses, "section: 三", "section: 0o17")
     found = project.load().clauses["small/2.10"].clause
     assert (found.title, found.section) == ("no", "0o17")
+
+
+def test_the_cities_bear_the_codes_of_the_divisions_list(shanxi: Registry) -> None:
+    with (PROJECT / "deployments/shanxi-2023-6/divisions.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len([row for row in rows if row["level"] == "county"]) == 117
+    listed = {row["name"]: row["code"] for row in rows if row["level"] != "county"}
+    regions = parse(YamlFile(PROJECT / "agencies.yaml"), AgenciesFile).regions.values()
+    assert {region.name: region.code for region in regions} == listed
+    assert {agency.region_name for agency in shanxi.agencies.values()} == listed.keys()
