@@ -239,7 +239,7 @@ def test_a_dropped_letter_opens_in_a_mail_program(office: Office):
             "省教〔2025〕1号",
             "“妇联每季度报告家长课堂”",
             "时限：2026年3月20日",
-            "课堂数（数量（堂））",
+            "课堂数（堂）",
             "省教育厅",
         ):
             assert part in text
