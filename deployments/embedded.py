@@ -19,6 +19,7 @@ HOST = "127.0.0.1"
 POOL = "duban"
 QUEUE = "default"
 _MARK = "DUBAN_EMBEDDED"
+_ROOT = Path(__file__).parents[1]  # where `deployments` is found, whatever folder it starts in
 
 # A child asks the kernel for SIGTERM when its parent dies, then becomes the real program. This
 # stands in front of it because preexec_fn is unsafe in a process with threads. The parent's id
@@ -116,14 +117,14 @@ class Embedded:
     def start_server(self) -> None:
         """Start the server and return at once; `PortTaken` before anything has started."""
         _require_free(self.port)
-        self._start("prefect-server", "server", "start")
+        self._start("prefect-server", "deployments.server")
 
     def start_worker(self) -> None:
         """Start a worker for one run at a time; the pool must exist. Returns at once."""
         # Only the default queue is named, so that duty runs stay where they are even if a
         # person takes the pause off their queue.
         self._start(
-            "prefect-worker", "worker", "start", "--type", "process", "--pool", POOL,
+            "prefect-worker", "prefect", "worker", "start", "--type", "process", "--pool", POOL,
             "--work-queue", QUEUE, "--limit", "1", "--name", "duban",
         )  # fmt: skip
 
@@ -175,13 +176,13 @@ class Embedded:
             child.process.wait()
         _kill_marked(self._mark)
 
-    def _start(self, name: str, *arguments: str) -> None:
+    def _start(self, name: str, module: str, *arguments: str) -> None:
         log = self.home / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.home / "prefect").mkdir(exist_ok=True, mode=0o700)
         with log.open("ab") as sink:
             process = subprocess.Popen(
-                _tied([sys.executable, "-m", "prefect", *arguments]),
+                _tied([sys.executable, "-m", module, *arguments]),
                 cwd=self.project,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -194,6 +195,9 @@ class Embedded:
     def _environment(self) -> dict[str, str]:
         # A profile, key or database of another Prefect on this machine must not reach this one.
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+        inherited["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (str(_ROOT), inherited.get("PYTHONPATH")))
+        )
         return {**inherited, **prefect_environment(self.home, self.port), _MARK: self._mark}
 
 
