@@ -83,6 +83,7 @@ def prepare(stage: Stage) -> None:
 def _retire(stage: Stage, known: DeploymentRef) -> None:
     """A clause with a new title gets a new flow; its duties' runs are made anew under that."""
     stage.delete_deployment(known.id)
+    stage.delete_flow(known.flow_id)
 
 
 def specs(registry: Registry, project: Path, today: date) -> Iterable[DeploymentSpec]:

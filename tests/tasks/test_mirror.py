@@ -207,6 +207,8 @@ def test_a_new_title_moves_the_clause_to_a_new_flow(stage: Stage, project: Proje
     assert done.changed == 1
     names = {one.name: one.flow_name for one in stage.deployments("duban")}
     assert names["1 small"] == "1 家长大课堂"
+    wanted = {"flows": {"name": {"any_": ["1 家长课堂"]}}}
+    assert httpx.post(f"{stage.url}/flows/filter", json=wanted, timeout=30).json() == []
     assert len([name for name in names if name.startswith("1 ")]) == 1
 
 
