@@ -208,13 +208,22 @@ def _ticks(timeout: float, pause: float = 0.1) -> Iterator[None]:
         time.sleep(pause)
 
 
-def _require_free(port: int) -> None:
+def _require_free(port: int, patience: float = 5) -> None:
+    """Waits a little for a server that is just going, as after a kill; else `PortTaken`."""
+    for _ in _ticks(patience):
+        if _is_free(port):
+            return
+    raise PortTaken(port)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError as error:
-            raise PortTaken(port) from error
+        except OSError:
+            return False
+    return True
 
 
 def _tied(command: Sequence[str]) -> list[str]:

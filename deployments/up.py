@@ -182,12 +182,14 @@ def _stoppable() -> Generator[None]:
     """Turns Ctrl-C, a closed terminal and a polite kill into one exception."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        for one in before:  # a second Ctrl-C must not interrupt the stopping
+            signal.signal(one, signal.SIG_IGN)
         raise _Stop
 
     assert threading.current_thread() is threading.main_thread()
-    before = {
-        one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for one in before:
+        signal.signal(one, stop)
     try:
         yield
     finally:
