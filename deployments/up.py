@@ -88,10 +88,11 @@ def _run(office: Office, embedded: Embedded, project: Path, since: date | None) 
         embedded.wait_worker()
         _print_screen(office, embedded)
         typer.echo(f"duban ready ({time.monotonic() - begun:.0f} s)")
+        seen = head_seq(office.ledger)  # what changes from here on is for the next sync
         sent = _mirror_all(office, stage, done, now)
         typer.echo(f"duban mirrored ({time.monotonic() - begun:.0f} s): {sent}")
         stage.start_run(done.board, {})
-        _keep_up(office, embedded, stage, done)
+        _keep_up(office, embedded, stage, done, seen)
 
 
 def _mirror_all(office: Office, stage: Stage, done: Registered, now: pendulum.DateTime) -> Synced:
@@ -104,9 +105,13 @@ def _mirror_all(office: Office, stage: Stage, done: Registered, now: pendulum.Da
             time.sleep(RETRY_AFTER)
 
 
-def _keep_up(office: Office, embedded: Embedded, stage: Stage, done: Registered) -> None:
-    """Mirrors every change within a second or two, delivers what was put off, until stopped."""
-    seen, synced_at = head_seq(office.ledger), time.monotonic()
+def _keep_up(office: Office, embedded: Embedded, stage: Stage, done: Registered, seen: int) -> None:
+    """Mirrors every change within a second or two, delivers what was put off, until stopped.
+
+    Args:
+        seen: the seq of the history up to which the stage knows it.
+    """
+    synced_at = time.monotonic()
     while True:
         time.sleep(LOOK_EVERY)
         if ended := embedded.died():
