@@ -83,11 +83,16 @@ def write_letter(head: LetterHead, items: Sequence[Item]) -> bytes:
         "items": ordered,
         "kind": words(language).kinds[head.kind],
         "day": civil_words(language, head.day),
-        "notices": list(dict.fromkeys(f"{i.notice.issuer}{i.notice.number}" for i in ordered)),
+        "notices": list(dict.fromkeys(_named(item.notice) for item in ordered)),
     }
     body = _templates.get_template(f"letter.{language}.txt.j2").render(context)
     subject, _, text = body.strip().partition("\n")
     return _message(head, subject, text.strip() + "\n", language)
+
+
+def _named(notice: Notice) -> str:
+    """A notice as prose names it: 某省教育厅省教〔2025〕1号, Riverside District Circular 7."""
+    return f"{notice.issuer}{' ' if notice.language == 'en' else ''}{notice.number}"
 
 
 def _message(head: LetterHead, subject: str, text: str, language: str) -> bytes:

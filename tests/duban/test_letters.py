@@ -96,3 +96,10 @@ def test_a_long_line_stays_within_what_mail_servers_take(small: Registry):
     payload = write_letter(head(small, Kind.RETURN), [one])
     assert max(map(len, payload.split(b"\r\n"))) <= 998
     assert "长" * 5000 in read(payload)[1]
+
+
+def test_a_notice_is_named_as_its_language_does(small: Registry, example: Registry):
+    _, chinese, _ = read(write_letter(head(small, Kind.ASSIGN), [item(small)]))
+    assert "根据某省教育厅省教〔2025〕1号" in chinese
+    _, english, _ = read(write_letter(head(example, Kind.ASSIGN), [item(example)]))
+    assert "Under Riverside District School Board Circular 7/2026 the" in english
