@@ -10,7 +10,7 @@ from typing import Annotated
 import pendulum
 import typer
 
-from duban.cli.common import office, or_refuse
+from duban.cli.common import civil_day, office
 
 
 def up(
@@ -20,16 +20,12 @@ def up(
     ] = None,
 ) -> None:
     """Start everything: Prefect, a worker, the ledger's work and its mirror. Ctrl-C stops it."""
-    from datetime import date
-    from typing import cast
-
     from deployments.up import run_up
     from duban.settings import load_settings
 
-    since = None
-    if backfill is not None:
-        since = cast(date, or_refuse(date.fromisoformat, backfill, "date; write 2025-01-01"))
-    run_up(load_settings(), Path.cwd(), since)
+    run_up(
+        load_settings(), Path.cwd(), civil_day(backfill, "write 2025-01-01") if backfill else None
+    )
 
 
 def mirror(

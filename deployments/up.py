@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pendulum
 import typer
 
+from deployments.commands import show_progress
 from deployments.embedded import Embedded, PrefectDown
 from deployments.register import Registered, prepare, register
 from duban.board import headline
@@ -99,7 +100,7 @@ def _mirror_all(office: Office, stage: Stage, done: Registered, now: pendulum.Da
     """The first sync, however often a busy Prefect makes it start again; none is in vain."""
     while True:
         try:
-            return sync(office.ledger, stage, done.clauses, now, progress=_show_progress)
+            return sync(office.ledger, stage, done.clauses, now, progress=show_progress)
         except StageError as error:
             typer.echo(f"mirror: {error} Trying again.", err=True)
             time.sleep(RETRY_AFTER)
@@ -129,7 +130,7 @@ def _sync_patiently(office: Office, stage: Stage, done: Registered, now: pendulu
     try:
         sync(office.ledger, stage, done.clauses, now)
     except StageError as error:
-        # The ledger goes on without its stage; the next look tries again.
+        # The ledger goes on without its stage; the next change or minute tries again.
         typer.echo(f"mirror: {error}", err=True)
 
 
@@ -161,10 +162,6 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
     base = f"http://127.0.0.1:{embedded.port}"
     console.print(f"Prefect UI: {base}/v2/dashboard")
     console.print(f"{w.overdue}: {base}/v2/runs?tags={overdue_tag}")
-
-
-def _show_progress(done: int, of: int) -> None:
-    typer.echo(f"mirroring {done} of {of}")
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+from duban.batches import batches
 from duban.ledger import Ledger
 from duban.ledger.database import reading
-from duban.ledger.questions import Event, duties, events, latest_evidence
+from duban.ledger.questions import Event, duties, latest_evidence, unmirrored_events
 from duban.ledger.tables import MirrorRun
 from duban.mirror import DUTY_TAG, STATES, Face, card, face
 from duban.words import event_words, words
@@ -22,7 +23,6 @@ CHUNK = 100
 _LEVELS = {"spoke": 30, "returned": 30}  # logging levels; the rest is information
 _INFO = 20
 
-T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Called with (done, of how many) while runs are made."""
 
@@ -173,7 +173,7 @@ class _Sync:
             if wanted.duty_id not in self.known and wanted.clause_key in self.deployments
         ]
         missing.sort(key=lambda one: (one.state != "Overdue", one.clause_key, one.duty_id))
-        for chunk in _chunks(missing):
+        for chunk in batches(missing, CHUNK):
             ids = self.stage.create_runs([self._new_run(one) for one in chunk])
             made = {
                 one.duty_id: _Known(ids[one.key], self._revision(one), one.state, one.digest)
@@ -197,7 +197,7 @@ class _Sync:
 
     def _set_states(self) -> None:
         changed = [one for one in self._mirrored() if self.known[one.duty_id].state != one.state]
-        for chunk in _chunks(changed):
+        for chunk in batches(changed, CHUNK):
             runs = {self.known[one.duty_id].run_id: one for one in chunk}
             lost = set(self.stage.set_states({run: _state(one) for run, one in runs.items()}))
             for run_id, one in runs.items():
@@ -209,7 +209,7 @@ class _Sync:
 
     def _rename(self) -> None:
         changed = [one for one in self._mirrored() if self.known[one.duty_id].face != one.digest]
-        for chunk in _chunks(changed):
+        for chunk in batches(changed, CHUNK):
             for one in chunk:
                 known = self.known[one.duty_id]
                 self.stage.patch_run(known.run_id, name=one.name, tags=one.tags)
@@ -218,14 +218,12 @@ class _Sync:
             self.done.renamed += len(chunk)
 
     def _log(self) -> None:
-        after = min((known.logged_seq for known in self.known.values()), default=0)
         by_duty: dict[int, list[Event]] = {}
-        for event in events(self.ledger, after=after):
-            known = self.known.get(event.duty_id or 0)
-            if known and event.seq > known.logged_seq:
-                by_duty.setdefault(event.duty_id or 0, []).append(event)
+        for event in unmirrored_events(self.ledger):
+            if event.duty_id in self.views:
+                by_duty.setdefault(event.duty_id, []).append(event)
         self.touched |= by_duty.keys()
-        for chunk in _chunks(sorted(by_duty)):
+        for chunk in batches(sorted(by_duty), CHUNK):
             lines = [self._line(event) for duty_id in chunk for event in by_duty[duty_id]]
             self.stage.write_logs(lines)
             for duty_id in chunk:
@@ -242,7 +240,7 @@ class _Sync:
 
     def _put_cards(self) -> None:
         """Only of duties with news; a full sync looks at every card."""
-        for chunk in _chunks(sorted(self.touched & self.known.keys() & self.views.keys())):
+        for chunk in batches(sorted(self.touched & self.known.keys() & self.views.keys()), CHUNK):
             received = latest_evidence(self.ledger, chunk)
             changed: list[int] = []
             for duty_id in chunk:
@@ -295,8 +293,3 @@ def _known(row: dict[str, Any]) -> _Known:
 
 def _state(wanted: Face) -> StateSpec:
     return StateSpec(STATES[wanted.state], wanted.state, wanted.message)
-
-
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]

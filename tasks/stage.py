@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 
+from duban.batches import batches
 from duban.errors import DubanError
 
 StateType = Literal[
@@ -285,7 +286,7 @@ class Stage:
         """
         made: dict[str, str] = {}
         for deployment_id, group in _grouped(runs, lambda run: run.deployment_id).items():
-            for batch in _batches(group, CREATE_LIMIT):
+            for batch in batches(group, CREATE_LIMIT):
                 made |= self._create_batch(deployment_id, batch)
         return made
 
@@ -293,7 +294,7 @@ class Stage:
         """Force each run (by id) into its state; return the ids that Prefect does not have."""
         missing: list[str] = []
         for state, ids in _grouped(states, lambda run_id: states[run_id]).items():
-            for batch in _batches(ids, SET_STATE_LIMIT):
+            for batch in batches(ids, SET_STATE_LIMIT):
                 missing += self._set_batch(state, batch)
         return missing
 
@@ -335,7 +336,7 @@ class Stage:
 
     def write_logs(self, lines: Sequence[LogLine]) -> None:
         """Write the lines into their runs' logs; writing them again doubles them."""
-        for batch in _batches(lines, LOG_BATCH):
+        for batch in batches(lines, LOG_BATCH):
             self._call("POST", "/logs/", [_log(line) for line in batch])
 
     def put_artifact(
@@ -416,7 +417,7 @@ class Stage:
 
     def _flow_names(self, ids: set[str]) -> dict[str, str]:
         names: dict[str, str] = {}
-        for batch in _batches(sorted(ids), PAGE):
+        for batch in batches(sorted(ids), PAGE):
             wanted = {"flows": {"id": {"any_": list(batch)}}, "limit": PAGE}
             rows: list[Json] = self._call("POST", "/flows/filter", wanted).json()
             names |= {row["id"]: row["name"] for row in rows}
@@ -625,8 +626,3 @@ def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     for item in items:
         groups.setdefault(key(item), []).append(item)
     return groups
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

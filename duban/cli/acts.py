@@ -1,13 +1,12 @@
 """Commands that act on a duty: submit, review, extend, waive, reopen."""
 
-from datetime import date
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import pendulum
 import typer
 
-from duban.cli.common import By, DutyName, ReasonText, find_agency, find_duty, office, or_refuse
+from duban.cli.common import By, DutyName, ReasonText, civil_day, find_agency, find_duty, office
 from duban.errors import DubanError
 from duban.evidence import check_evidence, keeping
 from duban.ledger import acts
@@ -73,7 +72,7 @@ def review(
             reason=_given(reason),
             by=by,
             now=now,
-            due_on=_day(due) if due else None,
+            due_on=civil_day(due) if due else None,
         )
         typer.echo(f"Duty {found.id} is returned; the agency gets a letter.")
     else:
@@ -92,7 +91,7 @@ def extend(
     acts.extend(
         here.ledger,
         found.id,
-        due_on=_day(to),
+        due_on=civil_day(to),
         reason=_given(reason),
         by=by,
         now=pendulum.now("UTC"),
@@ -134,10 +133,6 @@ def _given(reason: str) -> str:
     if not reason.strip():
         raise DubanError("A reason is needed; write --reason TEXT.")
     return reason.strip()
-
-
-def _day(given: str) -> date:
-    return cast(date, or_refuse(date.fromisoformat, given, "date; write one like 2026-12-31"))
 
 
 COMMANDS = (submit, review, extend, waive, reopen)

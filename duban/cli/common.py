@@ -1,6 +1,5 @@
 """What the commands share: the office on this folder, the moment asked for, naming a duty."""
 
-from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Annotated
 
@@ -109,9 +108,9 @@ def _only(found: list[DutyView], name: str) -> DutyView:
     return found[0]
 
 
-def or_refuse(check: Callable[[str], object], given: str, what: str) -> object:
-    """Reads a value with a function that raises ValueError; says what was wrong with it."""
+def civil_day(given: str, hint: str = "write one like 2026-12-31") -> date:
+    """A date as a person typed it; DubanError ends with the hint."""
     try:
-        return check(given)
+        return date.fromisoformat(given)
     except ValueError:
-        raise DubanError(f"'{given}' is no {what}.") from None
+        raise DubanError(f"'{given}' is no date; {hint}.") from None

@@ -1,12 +1,11 @@
 """Commands that do the day's work without Prefect, and the switch for real channels."""
 
-from datetime import date
-from typing import Annotated, cast
+from typing import Annotated
 
 import pendulum
 import typer
 
-from duban.cli.common import AsOf, By, moment, office, or_refuse
+from duban.cli.common import AsOf, By, civil_day, moment, office
 from duban.errors import DubanError
 from duban.ledger.change import first_broken_link
 from duban.ledger.database import reading
@@ -24,9 +23,7 @@ def tick(
     With --as-of it does the work of that day, and writes it.
     """
     here = office()
-    since = None
-    if backfill is not None:
-        since = cast(date, or_refuse(date.fromisoformat, backfill, "date; write 2025-01-01"))
+    since = civil_day(backfill, "write 2025-01-01") if backfill else None
     typer.echo(str(here.tick(moment(as_of, here.ledger.registry), since=since)))
 
 

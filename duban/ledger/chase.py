@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import Row, Table, and_, bindparam, case, func, select, update
 
+from duban.batches import batches
 from duban.duty import WAITING
 from duban.ladder import DEFAULT_LADDER, ROUND_OPENERS, Chased, Step, decide
 from duban.ledger import Ledger
@@ -33,8 +34,7 @@ def chase(ledger: Ledger, now: datetime) -> Chase:
     for notice_id, notice in ledger.registry.notices.items():
         today = now.astimezone(notice.file.notice.zone).date()
         ids = _due_for_a_look(ledger, notice_id, today)
-        for start in range(0, len(ids), DUTIES_PER_CHANGE):
-            batch = ids[start : start + DUTIES_PER_CHANGE]
+        for batch in batches(ids, DUTIES_PER_CHANGE):
             asked += len(batch)
             spoken += _chase(ledger, notice_id, batch, now, today)
     return Chase(asked, spoken)

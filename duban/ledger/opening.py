@@ -1,12 +1,13 @@
 """Opens the duties that should be there: "expected N, opened M". Twice opens nothing twice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from duban.batches import batches
 from duban.duty import Status
 from duban.expect import ExpectedDuty, expected_duties
 from duban.ladder import Kind
@@ -45,10 +46,7 @@ def open_missing(
         if clause in (None, duty.clause)
     ]
     missing = _missing(ledger, wanted)
-    opened = sum(
-        _open(ledger, missing[n : n + DUTIES_PER_CHANGE], now)
-        for n in range(0, len(missing), DUTIES_PER_CHANGE)
-    )
+    opened = sum(_open(ledger, batch, now) for batch in batches(missing, DUTIES_PER_CHANGE))
     result = Opening(len(wanted), opened)
     _record_tick(ledger, now, clause or "all", result)
     return result
@@ -156,31 +154,19 @@ def _post_first_letters(
     by_notice: dict[str, list[NewMention]] = {}
     for duty_id, duty in opened:
         placed = ledger.registry.clauses[duty.clause]
-        mentions = by_notice.setdefault(placed.notice_id, [])
-        mentions += first_mentions(placed, ledger, duty_id, duty.agency, Kind.ASSIGN, 1, duty.today)
+        by_notice.setdefault(placed.notice_id, []).extend(_mentions(ledger, placed, duty_id, duty))
     for notice_id, mentions in by_notice.items():
         zone = ledger.registry.notices[notice_id].file.notice.zone
         post(made, mentions, made.at.astimezone(zone).date(), zone)
 
 
-def first_mentions(
-    placed: PlacedClause,
-    ledger: Ledger,
-    duty_id: int,
-    agency_id: str,
-    kind: Kind,
-    round_: int,
-    today: date,
-) -> list[NewMention]:
-    """The mentions that begin a round: to the agency, and copies with the first."""
-    agency = ledger.registry.agencies[agency_id]
-    mentions = [NewMention(duty_id, agency, kind, round_, kind.value, 1, today)]
-    if kind is Kind.ASSIGN:
-        mentions += [
-            NewMention(duty_id, other, Kind.COPY, round_, Kind.COPY.value, 1, today)
-            for other in placed.copied.get(agency_id, ())
-        ]
-    return mentions
+def _mentions(
+    ledger: Ledger, placed: PlacedClause, duty_id: int, duty: ExpectedDuty
+) -> Iterator[NewMention]:
+    agency = ledger.registry.agencies[duty.agency]
+    yield NewMention(duty_id, agency, Kind.ASSIGN, 1, Kind.ASSIGN.value, 1, duty.today)
+    for other in placed.copied.get(duty.agency, ()):
+        yield NewMention(duty_id, other, Kind.COPY, 1, Kind.COPY.value, 1, duty.today)
 
 
 def _record_tick(ledger: Ledger, now: datetime, scope: str, result: Opening) -> None:

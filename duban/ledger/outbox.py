@@ -31,7 +31,6 @@ class Claimed:
 
     id: int
     fence: int
-    recipient: Agency
     parcel: Parcel
 
 
@@ -79,7 +78,7 @@ class Post:
         while batch := self._claim(now, (clock or (lambda: now))()):
             armed = self.armed()
             for letter in batch:
-                via = self._via(letter.recipient, armed)
+                via = self._via(letter.parcel.recipient, armed)
                 outcome = self.channels[via].send(letter.parcel)
                 state = self._settle(letter, via, outcome, now)
                 accepted += state == "sent"
@@ -118,7 +117,7 @@ class Post:
             recipient=recipient,
             payload=letter.payload,
         )
-        return Claimed(letter.id, letter.fence, recipient, parcel)
+        return Claimed(letter.id, letter.fence, parcel)
 
     def _kind_word(self, kind: str) -> str:
         return words(self.ledger.registry.language).kinds[Kind(kind)]

@@ -1,6 +1,6 @@
 """What is asked of the ledger: duties with everything a screen shows, and their histories."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from duban.ledger.tables import (
     History,
     HistoryText,
     Letter,
+    MirrorRun,
     Submission,
 )
 from duban.registry import Agency, Clause, Contact, Notice
@@ -146,20 +147,38 @@ def _former_agency(agency_id: str) -> Agency:
     )
 
 
-def events(ledger: Ledger, *, duty_id: int | None = None, after: int = 0) -> Iterator[Event]:
+def events(ledger: Ledger, *, duty_id: int | None = None, after: int = 0) -> list[Event]:
     """History in order, of one duty or of all, from after a seq."""
-    question = (
-        select(*History.__table__.columns, HistoryText.text)
-        .outerjoin(HistoryText, HistoryText.seq == History.seq)
-        .where(History.seq > after)
-        .order_by(History.seq)
-    )
+    question = _history().where(History.seq > after)
     if duty_id is not None:
         question = question.where(History.duty_id == duty_id)
+    return _events(ledger, question)
+
+
+def unmirrored_events(ledger: Ledger) -> list[Event]:
+    """What has happened to mirrored duties and does not stand in their runs' logs yet."""
+    return _events(
+        ledger,
+        _history()
+        .join(MirrorRun, MirrorRun.duty_id == History.duty_id)
+        .where(History.seq > MirrorRun.logged_seq),
+    )
+
+
+def _history() -> Select[Any]:
+    return (
+        select(*History.__table__.columns, HistoryText.text)
+        .select_from(History)
+        .outerjoin(HistoryText, HistoryText.seq == History.seq)
+        .order_by(History.seq)
+    )
+
+
+def _events(ledger: Ledger, question: Select[Any]) -> list[Event]:
     with reading(ledger.engine) as connection:
         rows = connection.execute(question).mappings().all()
-    for row in rows:
-        yield Event(
+    return [
+        Event(
             row["seq"],
             row["at"],
             row["actor"],
@@ -168,6 +187,8 @@ def events(ledger: Ledger, *, duty_id: int | None = None, after: int = 0) -> Ite
             row["data"],
             row["text"] or "",
         )
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)
