@@ -13,7 +13,10 @@ DoneOn = Mapping[tuple[str, str], date]
 
 @dataclass(frozen=True, slots=True)
 class ExpectedDuty:
-    """A duty that should be in the ledger. `today` is the civil day in its notice's zone."""
+    """A duty that should be in the ledger. `today` is the civil day in its notice's zone.
+
+    `provisional`: its due day was counted in a year whose holidays nobody has announced.
+    """
 
     clause: str
     version: str
@@ -24,6 +27,7 @@ class ExpectedDuty:
     opens_on: date
     due_at: datetime
     soft: bool
+    provisional: bool
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -47,7 +51,7 @@ def expected_duties(
         for today in (now.astimezone(placed.notice.zone).date(),)
         for cycle in placed.clause.cycles
         for period in periods_open(placed, cycle, today, since)
-        for duty in _duties(placed, cycle, period, done, today)
+        for duty in _duties(registry, placed, cycle, period, done, today)
     ]
 
 
@@ -95,16 +99,21 @@ def _is_open(
 
 
 def _duties(
-    placed: PlacedClause, cycle: Cycle, period: Period, done: DoneOn, today: date
+    registry: Registry,
+    placed: PlacedClause,
+    cycle: Cycle,
+    period: Period,
+    done: DoneOn,
+    today: date,
 ) -> Iterator[ExpectedDuty]:
     opens_on = cycle.opens_on(period)
-    due_at = instant(cycle.due_on(period), cycle.cut_off, placed.notice.zone)
     for agency in placed.reporters:
         done_on = done.get((placed.key, agency.id))
         if cycle.until == "done" and done_on is not None and opens_on > done_on:
             continue
         if cycle.after and (done_on is None or opens_on <= done_on):
             continue
+        due = cycle.due_day(period, registry.calendar(placed.key, agency.id, school=cycle.school))
         yield ExpectedDuty(
             clause=placed.key,
             version=placed.clause.version,
@@ -113,6 +122,7 @@ def _duties(
             period=period.name,
             today=today,
             opens_on=opens_on,
-            due_at=due_at,
+            due_at=instant(due.day, cycle.cut_off, placed.notice.zone),
             soft=placed.clause.soft,
+            provisional=due.provisional,
         )

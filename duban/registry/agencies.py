@@ -39,12 +39,14 @@ class Contact(Strict):
     """How an agency is reached: the office, its telephone, and where letters go.
 
     `channel` is an e-mail address, or an Apprise address whose secret part is a `${NAME}` from
-    the environment; without one, letters go to the drop folder.
+    the environment; without one, letters go to the drop folder. `userid` is whom a robot's
+    letter calls with an @.
     """
 
     office: str = ""
     telephone: str = ""
     channel: str | None = None
+    userid: str = ""
 
     @field_validator("channel")
     @classmethod
@@ -68,6 +70,7 @@ class Override(Strict):
     absent: bool = False
     acted_by: str | None = None
     superior: str | None = None
+    ladder: str | None = None
     contact: Contact | None = None
 
 
@@ -93,3 +96,4 @@ class Agency(Strict):
     department: str
     superior: str | None
     contact: Contact
+    ladder: str | None = None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from duban.calendar import WorkCalendar
+from duban.calendar import Calendar, CountedDay, Shift, WorkCalendar
 from duban.period import DayInPeriod, Every, Period
 from duban.registry.evidence import EvidenceField, RatioField
 
@@ -68,7 +68,8 @@ class Cycle(Strict):
     `opens` and `due` are days in the period (see `duban.period.DayInPeriod`) in the notice's time
     zone; `cut_off` is the time of the due day up to which evidence is on time (24:00 is its end).
     No period opens after `until`; `until: done` ends an agency's cycle with its first accepted
-    evidence that shows the matter done. `after` makes it begin only then.
+    evidence that shows the matter done. `after` makes it begin only then. `shift` says where a due
+    day goes that is no working day; with `school`, school holidays are none either.
     """
 
     name: Literal["report", "review", "target"]
@@ -78,6 +79,8 @@ class Cycle(Strict):
     cut_off: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")] = "24:00"
     until: date | Literal["done"] | None = None
     after: Literal["report", "review", "target"] | None = None
+    shift: str = "none"
+    school: bool = False
     basis: Basis
     note: str = ""
 
@@ -85,6 +88,10 @@ class Cycle(Strict):
     def _days_fit(self) -> Self:
         for which in ("opens", "due"):
             DayInPeriod.parse(getattr(self, which), self.every)
+        if Shift.parse(self.shift).steps and self.every is Every.ONCE and self.basis is Basis.TEXT:
+            raise ValueError(
+                "the notice prints this deadline, so it is not shifted; take out shift"
+            )
         if self.opens.endswith("end") or self._opening.day > 28:
             raise ValueError("opens must be a day that every month has; write one up to 28")
         any_period = Period(self.every, None if self.every is Every.ONCE else date(2024, 9, 1))
@@ -105,8 +112,12 @@ class Cycle(Strict):
         return self._opening.on(period)
 
     def due_on(self, period: Period) -> date:
-        """The civil day by whose cut-off evidence is due."""
+        """The civil day by whose cut-off evidence is due, before any shift."""
         return self._due_day.on(period)
+
+    def due_day(self, period: Period, calendar: Calendar) -> CountedDay:
+        """The due day as the shift puts it in a calendar."""
+        return calendar.shifted(self.due_on(period), Shift.parse(self.shift))
 
 
 def instant(day: date, cut_off: str, zone: ZoneInfo) -> datetime:
@@ -141,6 +152,7 @@ class Clause(Strict):
     evidence: tuple[EvidenceField, ...] = ()
     target: Target | None = None
     done: str | None = None
+    ladder: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -156,7 +168,7 @@ class Clause(Strict):
     @cached_property
     def version(self) -> str:
         """Twelve hex digits of the content's SHA-256; a duty keeps the one it opened under."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:12]
 
     def cycle(self, name: str) -> Cycle:
         """The cycle of that name; KeyError when the clause has none."""

@@ -1,6 +1,6 @@
 """Composes agencies: departments × regions, then what agencies.yaml writes out as different."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from duban.errors import Problem
@@ -14,11 +14,13 @@ class Composition:
 
     Args:
         environment: where the `${NAME}`s of channels must be set.
+        ladders: the names of the ladders that an agency may be given.
     """
 
     file: YamlFile
     parsed: AgenciesFile
     environment: Mapping[str, str]
+    ladders: Collection[str] = ("default",)
     problems: list[Problem] = field(default_factory=list[Problem])
     agencies: dict[str, Agency] = field(default_factory=dict[str, Agency])
 
@@ -94,6 +96,10 @@ class Composition:
                 if other is not None and other not in known:
                     what = f"{which} '{other}' is no agency"
                     self._agency_fault((*place, which), what, "write region/department")
+            if override.ladder is not None and override.ladder not in self.ladders:
+                what = f"ladder '{override.ladder}' is not known"
+                hint = f"write one of {', '.join(self.ladders)}"
+                self._agency_fault((*place, "ladder"), what, hint)
             for variable in override.contact.references if override.contact else []:
                 if not self.environment.get(variable):
                     what = f"the environment variable {variable} is not set"
@@ -125,6 +131,7 @@ class Composition:
             department=department_id,
             superior=override.superior or self._superior(region, department_id, department),
             contact=_contact(department, override.contact),
+            ladder=override.ladder,
         )
 
     def _superior(self, region: Region, name: str, department: Department) -> str | None:

@@ -1,16 +1,20 @@
 """Loads agencies.yaml and the notices it names, and cross-checks them: all of it, or nothing."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from duban.errors import InvalidRegistry, Problem
+from duban.ladder import Ladder
 from duban.registry.agencies import AgenciesFile
 from duban.registry.compose import Composition
 from duban.registry.model import Registry
 from duban.registry.parsing import parse
 from duban.registry.place import NoticeFolder
+from duban.registry.policy import CalendarFile, ChaseFile, Policy
 from duban.registry.yamlfile import YamlFile
+
+PRESETS = Path(__file__).parent / "ladders.yaml"
 
 
 def load_registry(
@@ -24,7 +28,9 @@ def load_registry(
         InvalidRegistry: with every fault found, each by file and line.
     """
     file = YamlFile(agencies_path, _shown(agencies_path))
-    composition = Composition(file, parse(file, AgenciesFile), environment)
+    parsed = parse(file, AgenciesFile)
+    policy = load_policy(notices_folder, parsed.regions)
+    composition = Composition(file, parsed, environment, policy.ladders.keys())
     problems = list(composition.problems)
     folders: list[NoticeFolder] = []
     for position, notice_id in enumerate(composition.parsed.notices):
@@ -42,6 +48,7 @@ def load_registry(
         agencies=composition.agencies,
         clauses={key: one for folder in folders for key, one in folder.clauses.items()},
         coordinator=composition.agencies[composition.parsed.coordinator],
+        policy=policy,
     )
 
 
@@ -52,6 +59,51 @@ def _folder(composition: Composition, path: Path, position: int) -> NoticeFolder
         fault: Problem = composition.file.problem(("notices", position), what, hint)
         raise InvalidRegistry([fault])
     return NoticeFolder(path.name, path, _shown(path), composition)
+
+
+def load_policy(folder: Path, regions: Collection[str] = ()) -> Policy:
+    """The presets with what chase.yaml and calendar.yaml of this folder add; both may be missing.
+
+    Raises:
+        InvalidRegistry: with every fault of a file, each by its line.
+    """
+    presets = parse(YamlFile(PRESETS), ChaseFile).ladders
+    chase, days = _optional(folder / "chase.yaml"), _optional(folder / "calendar.yaml")
+    written = parse(chase, ChaseFile) if chase else ChaseFile()
+    spans = parse(days, CalendarFile) if days else CalendarFile()
+    found = presets | written.ladders
+    problems: list[Problem] = []
+    if chase and written.ladder not in found:
+        what, hint = f"ladder '{written.ladder}' is not known", f"write one of {', '.join(found)}"
+        problems.append(chase.problem(("ladder",), what, hint))
+    problems += _strange_regions(days, spans, regions) if days else []
+    if problems:
+        raise InvalidRegistry(problems)
+    return Policy(
+        ladders={
+            name: Ladder(name, tuple(rung.rung() for rung in one.rungs), one.note)
+            for name, one in found.items()
+        },
+        default=written.ladder,
+        quiet=written.quiet,
+        letters_a_week=written.letters_a_week,
+        spans=tuple(one.span() for one in spans.days),
+        announced=frozenset(spans.announced),
+    )
+
+
+def _strange_regions(
+    file: YamlFile, spans: CalendarFile, regions: Collection[str]
+) -> list[Problem]:
+    return [
+        file.problem(("days", n, "regions"), f"'{region}' is no region", "name one of regions")
+        for n, span in enumerate(spans.days)
+        for region in sorted(set(span.regions) - set(regions))
+    ]
+
+
+def _optional(path: Path) -> YamlFile | None:
+    return YamlFile(path, _shown(path)) if path.is_file() else None
 
 
 def _shown(path: Path) -> str:

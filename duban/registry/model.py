@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from duban.calendar import Calendar
+from duban.ladder import Ladder
 from duban.registry.agencies import Agency
 from duban.registry.clauses import Clause, ClausesFile, Notice
+from duban.registry.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,19 @@ class Registry:
     agencies: Mapping[str, Agency]
     clauses: Mapping[str, PlacedClause]
     coordinator: Agency
+    policy: Policy
+
+    def calendar(self, clause_key: str, agency_id: str, *, school: bool = False) -> Calendar:
+        """The working days of an agency's region under a clause's notice."""
+        notice = self.notices[clause_key.partition("/")[0]].file.notice
+        region = agency_id.partition("/")[0]
+        return self.policy.calendar(notice.calendar, region, school=school)
+
+    def ladder(self, clause_key: str, agency_id: str) -> Ladder:
+        """The clause's ladder, else the agency's, else the rule."""
+        placed, agency = self.clauses.get(clause_key), self.agencies.get(agency_id)
+        named = (placed and placed.clause.ladder) or (agency and agency.ladder)
+        return self.policy.ladders[named or self.policy.default]
 
     @property
     def tracked(self) -> list[PlacedClause]:

@@ -71,6 +71,9 @@ class NoticeFolder:
                 reporting[agency.id] = agency
                 others = (one for one in here.values() if one.id != agency.id)
                 copied[agency.id] = tuple(others) if clause.reports == "lead" else ()
+        if clause.ladder is not None and clause.ladder not in self.composition.ladders:
+            hint = f"write one of {', '.join(self.composition.ladders)}"
+            self._fault((*place, "ladder"), f"ladder '{clause.ladder}' is not known", hint)
         unknown = any(not self.composition.acting(part.name) for part in clause.departments)
         if clause.tracked and not reporting and not unknown:
             what = f"clause {clause.id} has no agency that reports"
