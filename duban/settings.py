@@ -26,6 +26,8 @@ class Settings(BaseSettings):
         prefect_port: where the embedded Prefect listens, on loopback.
         mail_sender: Apprise mailto(s):// address of the sending account; holds its password.
         letter_from: the From address of letters.
+        apprise_allowed: what Apprise may reach beside the channels of its own modules, as
+            `scheme://host` with wildcards, separated by commas.
     """
 
     model_config = SettingsConfigDict(env_prefix="DUBAN_", extra="ignore")
@@ -37,11 +39,17 @@ class Settings(BaseSettings):
     prefect_port: Port = 4200
     mail_sender: str | None = None
     letter_from: str = "duban@localhost"
+    apprise_allowed: str = ""
 
     @property
     def ledger_url(self) -> str:
         """The SQLAlchemy URL of the ledger."""
         return self.database_url or f"sqlite:///{self.home.resolve() / 'ledger.db'}"
+
+    @property
+    def allowed_addresses(self) -> tuple[str, ...]:
+        """The patterns of `apprise_allowed`."""
+        return tuple(one.strip() for one in self.apprise_allowed.split(",") if one.strip())
 
     @property
     def files(self) -> Path:

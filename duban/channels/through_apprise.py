@@ -1,54 +1,82 @@
-"""Any address that Apprise speaks: mail through a mailto(s):// sender, robots, webhooks."""
+"""Any other address that Apprise speaks, to hosts that the settings name."""
 
-import email
-import re
-from collections.abc import Mapping
-from email.message import EmailMessage
-from email.policy import default
-from urllib.parse import quote
+import warnings
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from threading import Thread
+from typing import Any
 
-from apprise import Apprise, NotifyFormat
+from apprise import Apprise, AppriseAsset, NotifyFormat
 
-from duban.channels import Fate, Outcome, Parcel
-
-_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+from duban.channels import Fate, Form, Outcome, Pace, Parcel
+from duban.channels.network import hush
 
 
 class ThroughApprise:
-    """Sends to the recipient's channel address; mail addresses go through the sender's URL.
+    """Sends plain text to an Apprise address whose `scheme://host` is allowed.
+
+    Apprise tells only yes or no, so a no is temporary.
 
     Args:
-        mail_sender: an Apprise mailto:// or mailtos:// URL of the sending account, or None.
-        environment: where the `${NAME}`s of addresses are looked up.
+        allowed: such as `ntfys://ntfy.example.org`, `jsons://*.example.org`, `schan://*`.
+        deadline: seconds one letter may take.
     """
 
-    def __init__(self, mail_sender: str | None, environment: Mapping[str, str]) -> None:
-        self.mail_sender = mail_sender
-        self.environment = environment
+    form = Form.TEXT
+    limit: int | None = None
+    pace: Pace | None = None
 
-    def send(self, parcel: Parcel) -> Outcome:
-        """One letter to one address. Apprise tells only yes or no, so a no is temporary."""
-        url = self._url(parcel.recipient.contact.channel or "")
-        if url is None:
-            return Outcome(Fate.TEMPORARY, "no mail account: set DUBAN_MAIL_SENDER")
-        service = Apprise()
-        if not service.add(url):  # pyright: ignore[reportUnknownMemberType]
+    def __init__(self, allowed: Sequence[str], deadline: float = 20.0) -> None:
+        hush()
+        self._allowed = [pattern.lower() for pattern in allowed]
+        self._seconds = deadline
+
+    def send(self, parcel: Parcel, address: str) -> Outcome:
+        """One letter to one target, tried once; an unanswered one may have arrived."""
+        service = _service(address)
+        if service is None:
             return Outcome(Fate.PERMANENT, "the address is not one that Apprise understands")
-        letter = email.message_from_bytes(parcel.payload, policy=default)
-        body, form = _body(letter, html=url.startswith("mailto"))
-        sent = service.notify(body=body, title=str(letter["Subject"]), body_format=form)
-        return Outcome(Fate.ACCEPTED if sent else Fate.TEMPORARY, "" if sent else "refused")
+        scheme = address.partition("://")[0].lower()
+        if not self._allows(scheme, service):
+            said = f"not allowed: add {scheme}://… with its host to DUBAN_APPRISE_ALLOWED"
+            return Outcome(Fate.TEMPORARY, said)  # a setting's fault, not the address's
+        if len(service) != 1:
+            return Outcome(Fate.PERMANENT, "the address names several targets; write one")
+        return self._notify(service, parcel)
 
-    def _url(self, channel: str) -> str | None:
-        if "://" in channel:
-            return _REFERENCE.sub(lambda match: self.environment.get(match[1], ""), channel)
-        if not self.mail_sender:
-            return None
-        joiner = "&" if "?" in self.mail_sender else "?"
-        return f"{self.mail_sender}{joiner}to={quote(channel)}"
+    def _allows(self, scheme: str, service: Any) -> bool:
+        host = f"{scheme}://{service.host or ''}".lower()
+        places = (host, f"{host}:{service.port}")
+        return any(fnmatchcase(place, pattern) for place in places for pattern in self._allowed)
+
+    def _notify(self, service: Any, parcel: Parcel) -> Outcome:
+        # A server that drips its answer would hold Apprise for ever.
+        said: list[bool] = []
+        worker = Thread(target=_tell, args=(service, parcel, said), daemon=True)
+        worker.start()
+        worker.join(self._seconds)
+        if worker.is_alive():
+            return Outcome(Fate.AMBIGUOUS, "no answer in time")
+        return Outcome(Fate.ACCEPTED) if any(said) else Outcome(Fate.TEMPORARY, "refused")
 
 
-def _body(letter: EmailMessage, *, html: bool) -> tuple[str, NotifyFormat]:
-    part = letter.get_body(("html",) if html else ("plain",))
-    assert part is not None, "every letter has both parts"
-    return part.get_content(), NotifyFormat.HTML if html else NotifyFormat.TEXT
+def _service(address: str) -> Any:
+    asset = AppriseAsset(http_redirects=False, secure_logging=True)
+    apprise: Any = Apprise
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of what Apprise loads
+        service: Any = apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+    if service is None:
+        return None
+    # An address cannot ask for what only its owner may decide.
+    service.redirects, service.verify_certificate = False, True
+    service.retry, service.request_rate_per_sec = 0, 0
+    return service
+
+
+def _tell(service: Any, parcel: Parcel, said: list[bool]) -> None:
+    text = parcel.payload.decode()
+    try:
+        said.append(service.notify(body=text, title=parcel.name, body_format=NotifyFormat.TEXT))
+    except Exception:  # a plugin's own fault, whose words may hold the address
+        said.append(False)
