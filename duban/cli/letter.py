@@ -1,0 +1,158 @@
+"""The command that shows what letters look like, written of the first notice's own clauses."""
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Literal
+
+import typer
+
+from duban.channels import Form
+from duban.cli.common import registry
+from duban.errors import DubanError
+from duban.ladder import ROUND_OPENERS, Kind
+from duban.letters import (
+    Item,
+    Items,
+    LetterHead,
+    TaskItem,
+    ordered,
+    write_mail,
+    write_markdown,
+    write_text,
+)
+from duban.period import Every, Period, period_of
+from duban.registry import Agency, Cycle, PlacedClause, Registry
+from duban.words import words
+
+Language = Literal["zh", "en"]
+
+WRITERS = {Form.MAIL: write_mail, Form.MARKDOWN: write_markdown, Form.TEXT: write_text}
+MOST_ITEMS = 2
+EARLY, LATE = timedelta(days=-10), timedelta(days=17)
+WEEK = timedelta(days=7)
+
+_BEFORE_DUE = (*ROUND_OPENERS, Kind.COPY, Kind.INQUIRE, Kind.REMIND)
+_LABELS: dict[Language, str] = {"zh": "样函", "en": "sample"}
+_REASONS: dict[Language, dict[Kind, str]] = {
+    "zh": {
+        Kind.RETURN: "汇总表未加盖公章，且与所报数字不符。",
+        Kind.EXTENSION: "已按申请同意延期。",
+        Kind.REOPEN: "经抽查，所报情况与实际不符。",
+    },
+    "en": {
+        Kind.RETURN: "The table is not signed, and its figures differ from those sent.",
+        Kind.EXTENSION: "Granted as asked for.",
+        Kind.REOPEN: "A spot check did not bear the figures out.",
+    },
+}
+
+
+def letter(
+    kind: Annotated[
+        Kind | None, typer.Argument(help="Only this kind; every kind unless given.")
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Made up, of real clauses; nothing is sent.")
+    ] = False,
+    language: Annotated[
+        Language | None, typer.Option(help="The first notice's unless given.")
+    ] = None,
+    form: Annotated[Form, typer.Option(help="As mail, or as robots get it.")] = Form.TEXT,
+) -> None:
+    """Print sample letters: what each kind says, of the first notice's clauses."""
+    if not sample:
+        raise DubanError("This command prints samples only; write `duban letter --sample`.")
+    known = registry()
+    spoken: Language = language or ("en" if known.language == "en" else "zh")
+    for one in [kind] if kind else list(Kind):
+        payload = WRITERS[form](*sample_letter(known, one, spoken))
+        typer.echo(f"{payload.decode().rstrip()}\n")
+
+
+def sample_letter(known: Registry, kind: Kind, language: Language) -> tuple[LetterHead, Items]:
+    """A letter that never was; of the same registry always the same one.
+
+    Raises:
+        DubanError: no clause of the registry is chased.
+    """
+    agency, clauses = _shown(known)
+    days = [_cycle(placed).due_on(_period(placed)) for placed in clauses]
+    day = min(days) + EARLY if kind in _BEFORE_DUE else max(days) + LATE
+    head = LetterHead(
+        key=f"sample-{kind}-{language}",
+        kind=kind,
+        recipient=_recipient(known, kind, agency, clauses[0]),
+        coordinator=known.coordinator,
+        day=day,
+        written_at=datetime.combine(day, time(9), clauses[0].notice.zone),
+        sender="duban@example.org",
+        address="agency@example.org",
+        label=_LABELS[language],
+        language=language,
+    )
+    if kind is Kind.TASKS:
+        return head, _tasks(agency, language)
+    items = [_item(n, head, agency, placed) for n, placed in enumerate(clauses, start=1)]
+    return head, ordered(items)
+
+
+def _tasks(agency: Agency, language: Language) -> list[TaskItem]:
+    return [
+        # What could not be delivered is named by the letter's number.
+        TaskItem(what, agency.name, command.format(subject=8 if "resend" in command else agency.id))
+        for what, command in words(language).tasks.values()
+    ]
+
+
+def _shown(known: Registry) -> tuple[Agency, list[PlacedClause]]:
+    """An agency, one with a superior of its own if there is, and the firm clauses it reports on."""
+    clauses = sorted(known.tracked, key=lambda placed: placed.clause.soft)
+    agencies = [agency for placed in clauses for agency in placed.reporters]
+    if not agencies:
+        raise DubanError("No clause is chased, so there is nothing that a letter could say.")
+    here = (None, known.coordinator.id)
+    agency = next((one for one in agencies if one.superior not in here), agencies[0])
+    return agency, [placed for placed in clauses if agency in placed.reporters][:MOST_ITEMS]
+
+
+def _cycle(placed: PlacedClause) -> Cycle:
+    cycles = placed.clause.cycles
+    return next((cycle for cycle in cycles if cycle.every is not Every.ONCE), cycles[0])
+
+
+def _period(placed: PlacedClause) -> Period:
+    return period_of(_cycle(placed).every, placed.notice.issued).next
+
+
+def _recipient(known: Registry, kind: Kind, agency: Agency, placed: PlacedClause) -> Agency:
+    match kind:
+        case Kind.TASKS:
+            return known.coordinator
+        case Kind.ESCALATE:
+            return known.agencies[agency.superior] if agency.superior else known.coordinator
+        case Kind.COPY:
+            return next(iter(placed.copied.get(agency.id, ())), known.coordinator)
+        case _:
+            return agency
+
+
+def _item(n: int, head: LetterHead, agency: Agency, placed: PlacedClause) -> Item:
+    cycle, period = _cycle(placed), _period(placed)
+    due_on = cycle.due_on(period)
+    late = max((head.day - due_on).days, 0)
+    language: Language = "en" if head.language == "en" else "zh"
+    return Item(
+        duty_id=n,
+        clause=placed.clause,
+        notice=placed.notice.model_copy(update={"language": language}),
+        agency=agency.name,
+        period=period.name,
+        due_on=due_on,
+        cut_off=cycle.cut_off,
+        late_days=late,
+        reason=_REASONS[language].get(head.kind, ""),
+        said_on=(head.day - 2 * WEEK, head.day - WEEK) if late else (),
+        telephone=agency.contact.telephone,
+    )
+
+
+COMMANDS = (letter,)
