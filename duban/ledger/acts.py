@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from duban.calendar import add_working_days
 from duban.duty import Act, Status, after
 from duban.errors import DubanError
 from duban.evidence import Checked, KeptFile
 from duban.ladder import Kind
 from duban.ledger import Ledger
 from duban.ledger.change import Change, change
+from duban.ledger.facts import holds
 from duban.ledger.letterbox import NewMention, post
 from duban.ledger.tables import ClauseVersion, Duty, EvidenceFile, Submission
 from duban.registry import Clause, Notice, instant
@@ -63,7 +63,7 @@ def submit(
         NoSuchDuty, NotItsDuty, IllegalAct: nothing was recorded.
     """
     with change(ledger.engine, now, by) as made:
-        duty = _duty(made, duty_id)
+        duty = locked_duty(made, duty_id)
         _check_agency(ledger, duty, by)
         duty.status = after(Act.SUBMIT, Status(duty.status))
         duty.submitted_at, duty.next_on = now, None
@@ -123,7 +123,7 @@ def accept(ledger: Ledger, duty_id: int, *, by: str, now: datetime, text: str = 
         NoSuchDuty, IllegalAct: nothing was recorded.
     """
     with change(ledger.engine, now, by) as made:
-        duty = _duty(made, duty_id)
+        duty = locked_duty(made, duty_id)
         duty.status, duty.closed_at = after(Act.ACCEPT, Status(duty.status)), now
         latest = _latest_submission(made, duty)
         duty.done = clause_of(made.session, duty).is_done(latest.fields)
@@ -154,20 +154,22 @@ def send_back(
         NoSuchDuty, IllegalAct, DueDateRefused: nothing was recorded.
     """
     with change(ledger.engine, now, by) as made:
-        duty = _duty(made, duty_id)
+        duty = locked_duty(made, duty_id)
         duty.status = after(Act.RETURN, Status(duty.status))
-        notice = _notice(ledger, duty)
-        mend_by = _mend_by(duty, notice, now, due_on)
+        notice = notice_of(ledger, duty)
+        mend_by = _mend_by(ledger, duty, notice, now, due_on)
         duty.submitted_at = None
         _begin_round(made, ledger, duty, Kind.RETURN, mend_by)
         made.record("returned", duty.id, reason, due=duty.due_at.isoformat())
 
 
-def _mend_by(duty: Duty, notice: Notice, now: datetime, due_on: date | None) -> datetime:
+def _mend_by(
+    ledger: Ledger, duty: Duty, notice: Notice, now: datetime, due_on: date | None
+) -> datetime:
     today = now.astimezone(notice.zone).date()
     if due_on is not None:
         return _future(due_on, today, notice)
-    counted = add_working_days(notice.calendar, today, RETURN_WORKING_DAYS)
+    counted = ledger.registry.calendar(duty.clause, duty.agency).add(today, RETURN_WORKING_DAYS)
     return max(duty.due_at, instant(counted.day, "24:00", notice.zone))
 
 
@@ -192,9 +194,9 @@ def extend(
         NoSuchDuty, IllegalAct, DueDateRefused: nothing was recorded.
     """
     with change(ledger.engine, now, by) as made:
-        duty = _duty(made, duty_id)
+        duty = locked_duty(made, duty_id)
         after(Act.EXTEND, Status(duty.status))
-        notice = _notice(ledger, duty)
+        notice = notice_of(ledger, duty)
         old = duty.due_at
         new = _future(due_on, now.astimezone(notice.zone).date(), notice)
         if new <= old:
@@ -224,7 +226,7 @@ def waive(
     """
     act = Act.NOT_APPLICABLE if not_applicable else Act.WAIVE
     with change(ledger.engine, now, by) as made:
-        duty = _duty(made, duty_id)
+        duty = locked_duty(made, duty_id)
         duty.status = after(act, Status(duty.status))
         duty.closed_at, duty.next_on = now, None
         made.record("waived", duty.id, reason, status=duty.status)
@@ -237,7 +239,7 @@ def reopen(ledger: Ledger, duty_id: int, *, reason: str, by: str, now: datetime)
         NoSuchDuty, IllegalAct: nothing was recorded.
     """
     with change(ledger.engine, now, by) as made:
-        duty = _duty(made, duty_id)
+        duty = locked_duty(made, duty_id)
         duty.status = after(Act.REOPEN, Status(duty.status))
         duty.closed_at = duty.submitted_at = None
         duty.done = False
@@ -247,19 +249,25 @@ def reopen(ledger: Ledger, duty_id: int, *, reason: str, by: str, now: datetime)
 
 def _begin_round(made: Change, ledger: Ledger, duty: Duty, kind: Kind, due_at: datetime) -> None:
     """A new round: its due instant, its opening letter, and a look tomorrow."""
-    notice = _notice(ledger, duty)
+    notice = notice_of(ledger, duty)
     today = made.at.astimezone(notice.zone).date()
     duty.revision += due_at != duty.due_at
     duty.due_at = due_at
     duty.round += 1
+    duty.opener = kind.value
+    duty.provisional = False
     duty.next_on = today + timedelta(days=1)
     agency = ledger.registry.agencies.get(duty.agency)
-    if agency is not None:
-        mention = NewMention(duty.id, agency, kind, duty.round, kind.value, 1, today)
-        post(made, [mention], today, notice.zone)
+    if agency is None:
+        return
+    if until := holds(made.connection, today).until(duty.agency, duty.clause):
+        duty.next_on = until + timedelta(days=1)  # the chase begins the round when the hold ends
+        return
+    mention = NewMention(duty.id, agency, kind, duty.round, kind.value, 1, today)
+    post(made, ledger, notice, [mention])
 
 
-def _notice(ledger: Ledger, duty: Duty) -> Notice:
+def notice_of(ledger: Ledger, duty: Duty) -> Notice:
     notice_id = duty.clause.partition("/")[0]
     if notice_id not in ledger.registry.notices:
         raise DubanError(
@@ -269,7 +277,7 @@ def _notice(ledger: Ledger, duty: Duty) -> Notice:
     return ledger.registry.notices[notice_id].file.notice
 
 
-def _duty(made: Change, duty_id: int) -> Duty:
+def locked_duty(made: Change, duty_id: int) -> Duty:
     """The duty, locked until the change ends."""
     duty = made.session.get(Duty, duty_id, with_for_update=True)
     if duty is None:

@@ -6,13 +6,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from duban.ledger.tables import ChainHead, History, HistoryText
+from duban.ledger.tables import ChainHead, Duty, History, HistoryText
 
 GENESIS = "0" * 64
 DUTIES_PER_CHANGE = 500  # bounds how long the head of the chain is held
@@ -64,19 +64,26 @@ def insert_or_skip(connection: Connection) -> Any:
     return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
+def look_again(made: Change, rows: list[dict[str, Any]]) -> None:
+    """Sets the next civil day on which the chase looks at duties: `duty` and `day` of each."""
+    if rows:
+        table = cast(Table, Duty.__table__)
+        statement = update(table).where(table.c.id == bindparam("duty"))
+        made.connection.execute(statement.values(next_on=bindparam("day")), rows)
+
+
 def _seal(made: Change) -> None:
     """Last statements before the commit, so that the head is locked as briefly as can be."""
     if not made.entries:
         return
-    head = made.session.execute(select(ChainHead).with_for_update()).scalar_one()
-    seq, link = head.seq, head.hash
+    seq, link = made.connection.execute(_HEAD).one()
     rows: list[dict[str, Any]] = []
     for entry in made.entries:
         seq += 1
         row = _row(seq, made, entry)
         link = row["hash"] = chain_hash(link, row)
         rows.append(row)
-    made.connection.execute(insert(History), rows)
+    made.connection.execute(_ADD, rows)
     texts = [
         {"seq": row["seq"], "text": entry.text}
         for row, entry in zip(rows, made.entries, strict=True)
@@ -84,7 +91,15 @@ def _seal(made: Change) -> None:
     ]
     if texts:
         made.connection.execute(insert(HistoryText), texts)
-    made.connection.execute(update(ChainHead).values(seq=seq, hash=link))
+    made.connection.execute(_MOVE, {"last": seq, "link": link})
+
+
+# Statements are built once: building one takes longer than running it.
+_HEAD = select(ChainHead.seq, ChainHead.hash).with_for_update()
+_ADD = insert(cast(Table, History.__table__))
+_MOVE = update(cast(Table, ChainHead.__table__)).values(
+    seq=bindparam("last"), hash=bindparam("link")
+)
 
 
 def _row(seq: int, made: Change, entry: Entry) -> dict[str, Any]:

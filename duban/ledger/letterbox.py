@@ -1,18 +1,20 @@
 """Puts mentions into letters: one letter a recipient, channel, civil day and kind."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select
 
+from duban.channels import channel_name
 from duban.ladder import Kind
+from duban.ledger import Ledger
 from duban.ledger.change import Change, insert_or_skip
-from duban.ledger.tables import Letter, Mention
-from duban.registry import Agency, instant
+from duban.ledger.tables import Letter, Mention, Setting
+from duban.registry import Agency, Notice, instant
+from duban.registry.policy import CHASE_AT
 
-MORNING = "08:30"  # letters for a later day wait for it
+MORNING = f"{CHASE_AT:%H:%M}"  # letters for a later day wait for it
 
 Slot = tuple[str, str, str]
 """Recipient, channel, kind."""
@@ -20,7 +22,7 @@ Slot = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class NewMention:
-    """A duty to be spoken of to a recipient; `day` is the civil day its rung fell on."""
+    """A duty to be spoken of to a recipient; `day` is the civil day on which it was decided."""
 
     duty_id: int
     recipient: Agency
@@ -31,54 +33,105 @@ class NewMention:
     day: date
 
 
-def channel_of(agency: Agency) -> str:
-    """The name of the channel that reaches an agency: drop, mail, or an Apprise scheme."""
-    channel = agency.contact.channel
-    if channel is None:
-        return "drop"
-    scheme, separator, _ = channel.partition("://")
-    return scheme if separator else "mail"
+def post(made: Change, ledger: Ledger, notice: Notice, mentions: Iterable[NewMention]) -> int:
+    """Writes mentions into the letters of the next hour at which their recipients are written to.
 
+    That is now, unless it is quiet or no working day; a mention that comes when the day's letter is
+    already under way goes into the next day's. While sending is off nobody is disturbed, and
+    letters are written at once. Belongs to the transaction that decided the mentions.
 
-def post(made: Change, mentions: Iterable[NewMention], today: date, zone: ZoneInfo) -> int:
-    """Writes mentions into today's letters, or tomorrow's where today's is under way.
-
-    Returns how many mentions were written. Belongs to the transaction that decided them.
+    Returns:
+        how many mentions were written.
     """
     wanted = list(mentions)
-    slots = {(m.recipient.id, channel_of(m.recipient), m.kind.value) for m in wanted}
-    letters = _letters(made, slots, today, zone)
+    if not wanted:
+        return 0
+    letters = _letters(made, ledger, notice, [(m.recipient, m.kind) for m in wanted])
     rows = [
         {
             "duty_id": m.duty_id,
-            "letter_id": letters[m.recipient.id, channel_of(m.recipient), m.kind.value],
+            "letter_id": letters[_slot(m.recipient, m.kind)],
             "recipient": m.recipient.id,
             "round": m.round,
             "rung": m.rung,
             "n": m.n,
             "day": m.day,
+            "said": True,
         }
         for m in wanted
     ]
-    if rows:
-        made.connection.execute(insert(Mention), rows)
+    made.connection.execute(insert(Mention), rows)
     return len(rows)
 
 
-def _letters(made: Change, slots: set[Slot], today: date, zone: ZoneInfo) -> dict[Slot, int]:
+def begin_letter(
+    made: Change, ledger: Ledger, notice: Notice, recipient: Agency, kind: Kind
+) -> None:
+    """Has a letter in which something other than a duty will be spoken of."""
+    _letters(made, ledger, notice, [(recipient, kind)])
+
+
+def speaking_time(
+    now: datetime, ledger: Ledger, notice: Notice, region: str
+) -> tuple[date, datetime]:
+    """The civil day and the instant of the next hour at which a region is written to."""
+    zone, policy = notice.zone, ledger.registry.policy
+    today = now.astimezone(zone).date()
+    calendar = policy.calendar(notice.calendar, region)
+    quiet = policy.quiet.at(now, zone)
+    if calendar.working(today) and not quiet:
+        return today, now
+    morning = instant(today, MORNING, zone)
+    if calendar.working(today) and now < morning:
+        return today, morning
+    day = calendar.add(today, 1).day
+    return day, instant(day, MORNING, zone)
+
+
+def _slot(recipient: Agency, kind: Kind) -> Slot:
+    return recipient.id, channel_name(recipient.contact.channel), kind.value
+
+
+def _letters(
+    made: Change, ledger: Ledger, notice: Notice, wanted: Sequence[tuple[Agency, Kind]]
+) -> dict[Slot, int]:
     """The letter of each slot that is still to be written, found or begun."""
+    slots = {_slot(recipient, kind): recipient for recipient, kind in wanted}
+    times = _times(made, ledger, notice, {agency.region for agency in slots.values()})
+    today = made.at.astimezone(notice.zone).date()
     found: dict[Slot, int] = {}
-    while missing := slots - found.keys():
+    while missing := slots.keys() - found.keys():
         latest = _latest_letters(made, {slot[0] for slot in missing}, today)
         waiting = {slot: letter.id for slot, letter in latest.items() if _unwritten(letter)}
         found |= {slot: waiting[slot] for slot in missing & waiting.keys()}
-        days = {
-            slot: latest[slot].day + timedelta(days=1) if slot in latest else today
+        begun = {
+            slot: _after(latest.get(slot), times[slots[slot].region], notice)
             for slot in sorted(missing - waiting.keys())
         }
         # What another process has begun since the look is found by the next one.
-        found |= _begin_letters(made, days, today, zone)
+        found |= _begin_letters(made, begun)
     return found
+
+
+def _times(
+    made: Change, ledger: Ledger, notice: Notice, regions: set[str]
+) -> dict[str, tuple[date, datetime]]:
+    armed = made.session.scalar(select(Setting.value).where(Setting.name == "send")) == "on"
+    at_once = made.at.astimezone(notice.zone).date(), made.at
+    return {
+        region: speaking_time(made.at, ledger, notice, region) if armed else at_once
+        for region in regions
+    }
+
+
+def _after(
+    latest: Letter | None, soonest: tuple[date, datetime], notice: Notice
+) -> tuple[date, datetime]:
+    """The day after one whose letter is under way already, else the soonest."""
+    if latest is None or latest.day < soonest[0]:
+        return soonest
+    day = latest.day + timedelta(days=1)
+    return day, instant(day, MORNING, notice.zone)
 
 
 def _unwritten(letter: Letter) -> bool:
@@ -90,16 +143,14 @@ def _latest_letters(made: Change, recipients: set[str], today: date) -> dict[Slo
     question = (
         select(Letter)
         .where(Letter.recipient.in_(recipients), Letter.day >= today)
-        .order_by(Letter.day, Letter.id)
+        .order_by(Letter.day, Letter.part, Letter.id)
         .with_for_update()
     )
     letters = made.session.execute(question).scalars()
     return {(letter.recipient, letter.channel, letter.kind): letter for letter in letters}
 
 
-def _begin_letters(
-    made: Change, days: Mapping[Slot, date], today: date, zone: ZoneInfo
-) -> dict[Slot, int]:
+def _begin_letters(made: Change, begun: Mapping[Slot, tuple[date, datetime]]) -> dict[Slot, int]:
     rows = [
         {
             "recipient": recipient,
@@ -108,11 +159,11 @@ def _begin_letters(
             "day": day,
             "part": 1,
             "state": "pending",
-            "not_before": _not_before(made.at, day, today, zone),
+            "not_before": not_before,
             "attempts": 0,
             "fence": 0,
         }
-        for (recipient, channel, kind), day in days.items()
+        for (recipient, channel, kind), (day, not_before) in begun.items()
     ]
     if not rows:
         return {}
@@ -122,7 +173,3 @@ def _begin_letters(
         .returning(Letter.id, Letter.recipient, Letter.channel, Letter.kind)
     )
     return {(row[1], row[2], row[3]): row[0] for row in made.connection.execute(statement, rows)}
-
-
-def _not_before(now: datetime, day: date, today: date, zone: ZoneInfo) -> datetime:
-    return now if day <= today else instant(day, MORNING, zone)

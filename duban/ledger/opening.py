@@ -12,8 +12,15 @@ from duban.duty import Status
 from duban.expect import ExpectedDuty, expected_duties
 from duban.ladder import Kind
 from duban.ledger import Ledger
-from duban.ledger.change import DUTIES_PER_CHANGE, Change, change, insert_or_skip
+from duban.ledger.change import (
+    DUTIES_PER_CHANGE,
+    Change,
+    change,
+    insert_or_skip,
+    look_again,
+)
 from duban.ledger.database import reading
+from duban.ledger.facts import holds
 from duban.ledger.letterbox import NewMention, post
 from duban.ledger.tables import ClauseVersion, Duty, Tick
 from duban.registry import PlacedClause
@@ -127,7 +134,9 @@ def _row(duty: ExpectedDuty, now: datetime) -> dict[str, Any]:
         "original_due_at": duty.due_at,
         "done": False,
         "round": 1,
+        "opener": Kind.ASSIGN.value,
         "revision": 1,
+        "provisional": duty.provisional,
         "next_on": duty.today + timedelta(days=1),
     }
 
@@ -150,14 +159,25 @@ def _keep_versions(made: Change, ledger: Ledger, clauses: Iterable[str]) -> None
 def _post_first_letters(
     made: Change, ledger: Ledger, opened: Sequence[tuple[int, ExpectedDuty]]
 ) -> None:
-    """交办 to whoever reports, a copy to whoever shares in the clause."""
+    """交办 to whoever reports, a copy to whoever shares in the clause; a hold defers the 交办."""
     by_notice: dict[str, list[NewMention]] = {}
+    held: dict[int, date] = {}
+    today = {duty.today for _, duty in opened}
+    in_force_on = {day: holds(made.connection, day) for day in today}
     for duty_id, duty in opened:
         placed = ledger.registry.clauses[duty.clause]
-        by_notice.setdefault(placed.notice_id, []).extend(_mentions(ledger, placed, duty_id, duty))
+        in_force = in_force_on[duty.today]
+        if until := in_force.until(duty.agency, duty.clause):
+            held[duty_id] = until + timedelta(days=1)
+            continue
+        by_notice.setdefault(placed.notice_id, []).extend(
+            mention
+            for mention in _mentions(ledger, placed, duty_id, duty)
+            if not in_force.until(mention.recipient.id, duty.clause)
+        )
+    look_again(made, [{"duty": duty_id, "day": day} for duty_id, day in held.items()])
     for notice_id, mentions in by_notice.items():
-        zone = ledger.registry.notices[notice_id].file.notice.zone
-        post(made, mentions, made.at.astimezone(zone).date(), zone)
+        post(made, ledger, ledger.registry.notices[notice_id].file.notice, mentions)
 
 
 def _mentions(

@@ -2,22 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, desc, select
+from sqlalchemy import Select, desc, func, select
 
-from duban.duty import Light, Standing, Status, days_late, due_soon, light, overdue
+from duban.duty import (
+    WAITING,
+    Light,
+    Standing,
+    Status,
+    days_late,
+    due_soon,
+    light,
+    overdue,
+)
+from duban.ladder import Reason
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.tables import (
     Attempt,
     ClauseVersion,
+    Decision,
     Duty,
     EvidenceFile,
     History,
     HistoryText,
     Letter,
+    Mention,
     MirrorRun,
     Submission,
 )
@@ -40,6 +52,7 @@ class DutyView:
     original_due_at: datetime
     closed_at: datetime | None
     revision: int
+    provisional: bool
     standing: Standing
 
     @property
@@ -128,6 +141,7 @@ def _view(
         original_due_at=row["original_due_at"],
         closed_at=row["closed_at"],
         revision=row["revision"],
+        provisional=row["provisional"],
         standing=Standing(Status(row["status"]), row["due_at"], row["soft"], row["submitted_at"]),
     )
 
@@ -235,6 +249,23 @@ def _received(row: Any, files: list[tuple[str, str]]) -> Received:
     )
 
 
+def kept_back(ledger: Ledger) -> int:
+    """How many waiting duties have a rung that the week's limit keeps back for now."""
+    said = select(Mention.id).where(
+        Mention.duty_id == Decision.duty_id,
+        Mention.round == Decision.round,
+        Mention.day >= Decision.day,
+    )
+    question = (
+        select(func.count(Decision.duty_id.distinct()))
+        .join(Duty, (Duty.id == Decision.duty_id) & (Duty.round == Decision.round))
+        .where(Decision.reason == Reason.OVER_BUDGET, Duty.status.in_(WAITING))
+        .where(~said.exists())
+    )
+    with reading(ledger.engine) as connection:
+        return connection.scalar(question) or 0
+
+
 def head_seq(ledger: Ledger) -> int:
     """The seq of the newest row of history; 0 when there is none."""
     with reading(ledger.engine) as connection:
@@ -248,23 +279,69 @@ class Outbox:
 
     waiting: int
     sent: int
+    unreachable: int
     dead: int
     trouble: str | None
 
 
 def outbox(ledger: Ledger) -> Outbox:
     """The outbox at a glance."""
+    states = select(Letter.state, func.count()).group_by(Letter.state)
+    trouble = (
+        select(Attempt.detail)
+        .where(Attempt.outcome.not_in(("accepted", "begun", "unsent")))
+        .order_by(desc(Attempt.id))
+        .limit(1)
+    )
     with reading(ledger.engine) as connection:
-        states = list(connection.scalars(select(Letter.state)))
-        trouble: Select[tuple[str]] = (
-            select(Attempt.detail)
-            .where(Attempt.outcome != "accepted")
-            .order_by(desc(Attempt.id))
-            .limit(1)
-        )
+        counts = dict(connection.execute(states).tuples().all())
         return Outbox(
-            states.count("pending"),
-            states.count("sent"),
-            states.count("dead"),
-            connection.scalar(trouble),
+            waiting=counts.get("pending", 0),
+            sent=counts.get("sent", 0),
+            unreachable=counts.get("unreachable", 0),
+            dead=counts.get("dead", 0),
+            trouble=connection.scalar(trouble),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """A letter of the outbox, with its last try."""
+
+    id: int
+    day: date
+    recipient: str
+    kind: str
+    channel: str
+    state: str
+    attempts: int
+    not_before: datetime
+    trouble: str
+
+
+def letters(ledger: Ledger, *, states: Sequence[str]) -> list[LetterView]:
+    """Letters in one of these states, the oldest first, with what was last said of each."""
+    last = (
+        select(Attempt.detail)
+        .where(Attempt.letter_id == Letter.id)
+        .order_by(desc(Attempt.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+    question = (
+        select(
+            Letter.id,
+            Letter.day,
+            Letter.recipient,
+            Letter.kind,
+            Letter.channel,
+            Letter.state,
+            Letter.attempts,
+            Letter.not_before,
+            func.coalesce(last, ""),
+        )
+        .where(Letter.state.in_(states))
+        .order_by(Letter.id)
+    )
+    with reading(ledger.engine) as connection:
+        return [LetterView(*row) for row in connection.execute(question)]

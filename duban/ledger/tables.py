@@ -72,14 +72,16 @@ class Duty(Base):
     """A duty: one clause, cycle, agency and period. Overdue is not here; it is derived.
 
     `due_at` is the date in force (moved by extension and return), `original_due_at` the first.
-    `revision` counts the moves, `round` the chases begun. `next_on` is the next civil day on which
-    the chase has to look at it; `done` that accepted evidence showed the matter finished.
+    `revision` counts the moves, `round` the chases begun; `opener` is the kind of letter that the
+    present one begins with. `next_on` is the next civil day on which the chase has to look at it;
+    `done` that accepted evidence showed the matter finished; `provisional` that the due day was
+    counted in a year whose holidays nobody had announced.
     """
 
     __tablename__ = "duty"
     __table_args__ = (
         UniqueConstraint("clause", "cycle", "agency", "period"),
-        Index("ix_duty_next_on_waiting", "next_on", "status"),
+        Index("ix_duty_status_next_on", "status", "next_on"),
         Index("ix_duty_status_due_at", "status", "due_at"),
         Index("ix_duty_agency", "agency"),
     )
@@ -100,7 +102,9 @@ class Duty(Base):
     closed_at: Mapped[datetime | None]
     done: Mapped[bool] = mapped_column(default=False)
     round: Mapped[int] = mapped_column(default=1)
+    opener: Mapped[str] = mapped_column(String(16), default="assign")
     revision: Mapped[int] = mapped_column(default=1)
+    provisional: Mapped[bool] = mapped_column(default=False)
     next_on: Mapped[date | None]
 
 
@@ -170,9 +174,11 @@ class ChainHead(Base):
 
 
 class Letter(Base):
-    """A letter in the outbox: one recipient, channel, civil day and kind.
+    """A letter in the outbox: one recipient, channel, civil day, kind and part.
 
-    `payload` is frozen at the first attempt, so that a repeat after a crash is the same letter.
+    `payload`, in the `form` of its channel, is frozen at the first attempt, so that a repeat after
+    a crash is the same letter. States: pending; sent; suppressed (nothing left to say);
+    unreachable (no address that works; a task of the coordinator); dead (given up; likewise).
     """
 
     __tablename__ = "letter"
@@ -192,13 +198,18 @@ class Letter(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
+    form: Mapped[str | None] = mapped_column(String(10))
     payload: Mapped[bytes | None] = mapped_column(LargeBinary)
     sent_at: Mapped[datetime | None]
     sent_via: Mapped[str | None] = mapped_column(String(20))
 
 
 class Mention(Base):
-    """One duty spoken of once, to one recipient; `n` is the rung's nth time in the round."""
+    """One duty spoken of once, to one recipient; `n` is the rung's nth time in the round.
+
+    `day` is the civil day on which it was decided. Without a letter it was said by telephone.
+    `said` turns false when the letter goes without it, answered or outdone meanwhile.
+    """
 
     __tablename__ = "mention"
     __table_args__ = (
@@ -208,25 +219,114 @@ class Mention(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
-    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"))
+    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id"))
     recipient: Mapped[str] = mapped_column(String(120))
     round: Mapped[int]
     rung: Mapped[str] = mapped_column(String(20))
     n: Mapped[int]
     day: Mapped[date]
+    said: Mapped[bool] = mapped_column(default=True)
 
 
 class Attempt(Base):
-    """One try to deliver a letter, append-only."""
+    """One try to deliver a letter. Written before the try as `begun`, settled once after it.
+
+    What a crash leaves `begun` may have arrived. `address` is a digest of where it went, by which
+    the limits of a robot are counted; `closed_until` is when that address may be used again.
+    """
 
     __tablename__ = "attempt"
+    __table_args__ = (Index("ix_attempt_address_at", "address", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"), index=True)
     at: Mapped[datetime]
     via: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(16), default="")
     outcome: Mapped[str] = mapped_column(String(16))
     detail: Mapped[str] = mapped_column(Text)
+    closed_until: Mapped[datetime | None]
+
+
+class Decision(Base):
+    """What the chase decided when a duty's day had come, and why; each thing once a round."""
+
+    __tablename__ = "decision"
+    __table_args__ = (UniqueConstraint("duty_id", "round", "rung", "n", "reason"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
+    round: Mapped[int]
+    rung: Mapped[str] = mapped_column(String(20))
+    n: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(40))
+    day: Mapped[date]
+
+
+class Proposal(Base):
+    """A rung that goes out after a coordinator's approval: proposed, approved, declined, lapsed."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (
+        UniqueConstraint("duty_id", "round", "rung", "n"),
+        Index("ix_proposal_state", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
+    round: Mapped[int]
+    rung: Mapped[str] = mapped_column(String(20))
+    n: Mapped[int]
+    day: Mapped[date]
+    state: Mapped[str] = mapped_column(String(10))
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(120))
+
+
+class Hold(Base):
+    """Silence for an agency or a clause, from a day through another, with its reason."""
+
+    __tablename__ = "hold"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    agency: Mapped[str | None] = mapped_column(String(120))
+    clause: Mapped[str | None] = mapped_column(String(120))
+    begins_on: Mapped[date]
+    until: Mapped[date]
+    reason: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(String(120))
+    released_at: Mapped[datetime | None]
+
+
+class Suspension(Base):
+    """An address that refused for good; nothing is sent there until it is lifted or changed."""
+
+    __tablename__ = "suspension"
+    __table_args__ = (UniqueConstraint("agency", "address", "since"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    agency: Mapped[str] = mapped_column(String(120))
+    address: Mapped[str] = mapped_column(String(16))
+    since: Mapped[datetime]
+    detail: Mapped[str] = mapped_column(Text)
+    lifted_at: Mapped[datetime | None]
+
+
+class Task(Base):
+    """Something only a coordinator can do; one open task for each kind and subject."""
+
+    __tablename__ = "task"
+    __table_args__ = (UniqueConstraint("kind", "subject"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(120))
+    data: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    told_on: Mapped[date | None]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(120))
 
 
 class Tick(Base):

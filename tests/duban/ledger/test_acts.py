@@ -1,6 +1,7 @@
 """What people do to a duty, and everything that is kept of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -256,7 +257,7 @@ def test_an_accepted_finish_ends_the_reports_and_begins_the_reviews(ledger: Ledg
 
 def test_a_notice_that_was_taken_out_is_named(ledger: Ledger, duty: int):
     submit(ledger, duty)
-    without = Ledger(ledger.engine, type(ledger.registry)({}, {}, {}, ledger.registry.coordinator))
+    without = Ledger(ledger.engine, replace(ledger.registry, notices={}, clauses={}))
     with pytest.raises(DubanError, match="belongs to the notice small, which is not loaded"):
         send_back(without, duty)
     assert duties(without) == []

@@ -1,38 +1,26 @@
 """The chase over a quarter, day by day, down to the letters in the drop folder."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
 
-from duban.evidence import Checked
-from duban.ledger import acts
+from duban.ladder import Kind, Reason
+from duban.ledger import Ledger, acts
 from duban.ledger.change import first_broken_link
-from duban.ledger.chase import Chase, chase
+from duban.ledger.chase import Chase, affordable, chase
 from duban.ledger.database import reading
+from duban.ledger.explain import explain
 from duban.ledger.opening import open_missing
-from duban.ledger.questions import duties, events
-from duban.ledger.tables import Letter, Mention
+from duban.ledger.questions import events, kept_back
+from duban.ledger.tables import Decision, Letter, Mention
 from duban.office import Office
-from tests.conftest import china
+from tests.conftest import at, china
+from tests.duban.ledger.conftest import days, duty_of, run, said, submit
 
 AGENCY = "东市妇联"
-
-
-def days(first: str, last: str) -> Iterator[str]:
-    day = date.fromisoformat(first)
-    while day <= date.fromisoformat(last):
-        yield day.isoformat()
-        day += timedelta(days=1)
-
-
-def run(office: Office, on: Sequence[str] | Iterator[str], time: str = "09:00") -> None:
-    """Chases and delivers on each of these days, with nothing new opened."""
-    for day in on:
-        now = china(day, time)
-        chase(office.ledger, now)
-        office.post.deliver(now)
 
 
 def dropped(office: Office, agency: str = AGENCY) -> list[tuple[str, str]]:
@@ -43,26 +31,18 @@ def dropped(office: Office, agency: str = AGENCY) -> list[tuple[str, str]]:
     )
 
 
-@pytest.fixture
-def first_quarter(office: Office) -> Office:
-    """The duties of clause 1 are opened on New Year and told."""
-    open_missing(office.ledger, china("2026-01-01"), clause="small/1")
-    office.post.deliver(china("2026-01-01"))
-    return office
-
-
 def test_a_quarter_without_an_answer(first_quarter: Office):
     run(first_quarter, days("2026-03-01", "2026-05-10"))
     assert dropped(first_quarter) == [
         ("2026-01-01", "交办"),
         ("2026-03-13", "提醒"),  # seven days before 20 March
         ("2026-03-17", "提醒"),
-        ("2026-03-21", "催办"),  # then each week, six times in all
-        ("2026-03-28", "催办"),
-        ("2026-04-04", "催办"),
-        ("2026-04-11", "催办"),
-        ("2026-04-18", "催办"),
-        ("2026-04-25", "催办"),
+        ("2026-03-23", "催办"),  # the day after is a Saturday; then each week, six times in all
+        ("2026-03-30", "催办"),
+        ("2026-04-07", "催办"),  # after 清明节
+        ("2026-04-13", "催办"),
+        ("2026-04-20", "催办"),
+        ("2026-04-27", "催办"),
     ]
     assert dropped(first_quarter, "东市教育局") == [("2026-01-01", "抄送")]
     with reading(first_quarter.ledger.engine) as connection:
@@ -70,7 +50,7 @@ def test_a_quarter_without_an_answer(first_quarter: Office):
 
 
 def test_what_was_said_stands_in_the_duties_history(first_quarter: Office):
-    run(first_quarter, days("2026-03-01", "2026-03-30"))
+    run(first_quarter, days("2026-03-01", "2026-03-31"))
     spoke = [
         (event.data["rung"], event.data["n"])
         for event in events(first_quarter.ledger, duty_id=1)
@@ -81,24 +61,24 @@ def test_what_was_said_stands_in_the_duties_history(first_quarter: Office):
 
 def test_chasing_many_times_a_day_says_nothing_twice(first_quarter: Office):
     for time in ("00:01", "08:00", "12:00", "23:59"):
-        run(first_quarter, days("2026-03-10", "2026-03-22"), time)
+        run(first_quarter, days("2026-03-10", "2026-03-24"), time)
     assert dropped(first_quarter)[1:] == [
         ("2026-03-13", "提醒"),
         ("2026-03-17", "提醒"),
-        ("2026-03-21", "催办"),
+        ("2026-03-23", "催办"),
     ]
 
 
 def test_after_an_outage_it_speaks_once_with_the_latest_rung(first_quarter: Office):
     run(first_quarter, ["2026-04-06", "2026-04-07"])
-    assert dropped(first_quarter)[1:] == [("2026-04-06", "催办")]
+    assert dropped(first_quarter)[1:] == [("2026-04-07", "催办")]  # the 6th is a holiday
     with reading(first_quarter.ledger.engine) as connection:
         said = connection.execute(
             select(Mention.rung, Mention.n, Mention.day).where(Mention.rung == "chase")
         ).all()
-    assert {tuple(row) for row in said} == {("chase", 3, date(2026, 4, 4))}
-    run(first_quarter, days("2026-04-08", "2026-04-12"))
-    assert dropped(first_quarter)[2:] == [("2026-04-11", "催办")]
+    assert {tuple(row) for row in said} == {("chase", 3, date(2026, 4, 7))}
+    run(first_quarter, days("2026-04-08", "2026-04-14"))
+    assert dropped(first_quarter)[2:] == [("2026-04-13", "催办")]
 
 
 def test_a_duty_opened_after_its_deadline_is_assigned_first_and_chased_from_then(office: Office):
@@ -126,20 +106,8 @@ def test_a_soft_duty_is_reminded_and_never_chased(office: Office):
     assert dropped(office, "共青团西市委") == [
         ("2026-01-01", "交办"),
         ("2026-01-13", "提醒"),
-        ("2026-01-17", "提醒"),
+        ("2026-01-19", "提醒"),  # the 17th is a Saturday
     ]
-
-
-def submit(office: Office, duty: int, day: str, time: str = "10:00") -> None:
-    agency = next(one.agency.id for one in duties(office.ledger, ids=[duty]))
-    acts.submit(
-        office.ledger, duty, Checked({"classes": 1}, ()), [], by=agency, now=china(day, time)
-    )
-
-
-def duty_of(office: Office, agency: str, clause: str) -> int:
-    [found] = duties(office.ledger, agency=agency, clause=f"small/{clause}")
-    return found.id
 
 
 def test_reminders_stop_at_once_after_a_submission(first_quarter: Office):
@@ -147,7 +115,7 @@ def test_reminders_stop_at_once_after_a_submission(first_quarter: Office):
     submit(first_quarter, duty_of(first_quarter, "东/妇联", "1"), "2026-03-14")
     run(first_quarter, days("2026-03-14", "2026-05-30"))
     assert dropped(first_quarter) == [("2026-01-01", "交办"), ("2026-03-13", "提醒")]
-    assert ("2026-03-21", "催办") in dropped(first_quarter, "西市妇联")
+    assert ("2026-03-23", "催办") in dropped(first_quarter, "西市妇联")
 
 
 def test_a_letter_whose_duties_were_all_submitted_before_delivery_is_suppressed(
@@ -156,7 +124,7 @@ def test_a_letter_whose_duties_were_all_submitted_before_delivery_is_suppressed(
     now = china("2026-03-13")
     assert chase(first_quarter.ledger, now) == Chase(asked=2, spoken=2)
     submit(first_quarter, duty_of(first_quarter, "东/妇联", "1"), "2026-03-13")
-    first_quarter.post.deliver(now)
+    first_quarter.post.deliver(at(now))
     assert dropped(first_quarter) == [("2026-01-01", "交办")]
     question = select(Letter.state).where(Letter.recipient == "东/妇联", Letter.kind == "remind")
     with reading(first_quarter.ledger.engine) as connection:
@@ -174,8 +142,8 @@ def test_a_return_begins_the_ladder_anew(first_quarter: Office):
     assert dropped(first_quarter)[2:] == [
         ("2026-03-20", "退回"),
         ("2026-03-24", "提醒"),  # seven days before would be the day of the return itself
-        ("2026-03-28", "催办"),
-        ("2026-04-04", "催办"),
+        ("2026-03-30", "催办"),
+        ("2026-04-07", "催办"),
     ]
 
 
@@ -183,18 +151,18 @@ def test_an_extension_is_chased_by_its_new_date(first_quarter: Office):
     duty = duty_of(first_quarter, "东/妇联", "1")
     now = china("2026-03-10")
     acts.extend(first_quarter.ledger, duty, due_on=date(2026, 4, 30), reason="x", by="省", now=now)
-    run(first_quarter, days("2026-03-10", "2026-05-02"))
+    run(first_quarter, days("2026-03-10", "2026-05-07"))
     assert dropped(first_quarter)[1:] == [
         ("2026-03-10", "延期"),
         ("2026-04-23", "提醒"),
         ("2026-04-27", "提醒"),
-        ("2026-05-01", "催办"),
+        ("2026-05-06", "催办"),  # after the holidays of May
     ]
 
 
 def test_one_letter_a_recipient_day_and_kind_carries_all_its_duties(office: Office):
     office.tick(china("2026-01-01"))
-    run(office, days("2026-03-12", "2026-03-22"))
+    run(office, days("2026-03-12", "2026-03-24"))
     question = select(func.count(Letter.id)).group_by(
         Letter.recipient, Letter.channel, Letter.day, Letter.kind
     )
@@ -206,7 +174,7 @@ def test_one_letter_a_recipient_day_and_kind_carries_all_its_duties(office: Offi
             .where(Letter.recipient == "东/妇联", Letter.kind == "chase")
         )
         assert connection.scalar(carried) == 2  # clauses 1 and 4 fell due together
-    assert dropped(office).count(("2026-03-21", "催办")) == 1
+    assert dropped(office).count(("2026-03-23", "催办")) == 1
 
 
 def test_a_mention_that_comes_after_todays_letter_went_out_goes_into_tomorrows(office: Office):
@@ -221,11 +189,11 @@ def test_a_mention_that_comes_after_todays_letter_went_out_goes_into_tomorrows(o
             by="省",
             now=china("2026-01-05", f"1{n}:00"),
         )
-        office.post.deliver(china("2026-01-05", f"1{n}:30"))
+        office.post.deliver(at(china("2026-01-05", f"1{n}:30")))
     assert dropped(office) == [("2026-01-05", "交办"), ("2026-01-05", "延期")]
-    office.post.deliver(china("2026-01-06", "08:29"))
+    office.post.deliver(at(china("2026-01-06", "08:29")))
     assert ("2026-01-06", "延期") not in dropped(office)  # letters for a day wait for its morning
-    office.post.deliver(china("2026-01-06", "08:30"))
+    office.post.deliver(at(china("2026-01-06", "08:30")))
     assert ("2026-01-06", "延期") in dropped(office)
 
 
@@ -240,6 +208,78 @@ def test_two_mentions_before_delivery_share_todays_letter(office: Office):
             by="省",
             now=china("2026-01-05", "10:00"),
         )
-    office.post.deliver(china("2026-01-05", "11:00"))
-    office.post.deliver(china("2026-01-06", "11:00"))
+    office.post.deliver(at(china("2026-01-05", "11:00")))
+    office.post.deliver(at(china("2026-01-06", "11:00")))
     assert [day for day, kind in dropped(office) if kind == "延期"] == ["2026-01-05"]
+
+
+def test_in_quiet_hours_nothing_is_decided(first_quarter: Office):
+    assert chase(first_quarter.ledger, china("2026-03-13", "07:59")) == Chase(quiet=True)
+    assert chase(first_quarter.ledger, china("2026-03-13", "08:00")).spoken == 2
+
+
+def test_once_sending_is_on_first_letters_wait_for_a_working_morning(office: Office):
+    office.arm(True, by="张三", now=china("2026-01-01"))
+    open_missing(office.ledger, china("2026-01-01"), clause="small/1")
+    with reading(office.ledger.engine) as connection:
+        assert set(connection.scalars(select(Letter.day))) == {date(2026, 1, 4)}  # 调休
+        assert set(connection.scalars(select(Letter.not_before))) == {china("2026-01-04", "08:30")}
+
+
+MONDAY = date(2026, 3, 2)
+TUESDAY = date(2026, 3, 3)
+BUDGETS: list[tuple[set[Kind], list[tuple[date, Kind]], set[Kind]]] = [
+    ({Kind.CHASE}, [], {Kind.CHASE}),
+    ({Kind.CHASE, Kind.REMIND}, [(MONDAY, Kind.CHASE)], {Kind.CHASE}),
+    # today's letter is there already, one more duty in it costs nothing
+    ({Kind.REMIND}, [(TUESDAY, Kind.REMIND), (MONDAY, Kind.CHASE)], {Kind.REMIND}),
+    ({Kind.REMIND}, [(MONDAY, Kind.REMIND), (MONDAY, Kind.CHASE)], set()),
+]
+
+
+@pytest.mark.parametrize(("wanted", "spent", "kept"), BUDGETS)
+def test_the_weeks_letters_are_spent_on_the_gravest(
+    wanted: set[Kind], spent: list[tuple[date, Kind]], kept: set[Kind]
+):
+    assert affordable(wanted, spent, TUESDAY, 2) == kept
+
+
+def test_what_the_weeks_limit_keeps_back_is_said_later_and_told_as_such(first_quarter: Office):
+    registry = first_quarter.ledger.registry
+    policy = replace(registry.policy, letters_a_week=1)
+    office = replace(
+        first_quarter,
+        ledger=Ledger(first_quarter.ledger.engine, replace(registry, policy=policy)),
+    )
+    run(office, days("2026-03-01", "2026-03-19"))
+    duty = duty_of(office, "东/妇联", "1")
+    assert said(office, duty) == [("2026-03-13", "remind-7", "东/妇联")]
+    assert str(chase(office.ledger, china("2026-03-19"))).endswith("chased: 0 of 0 looked at")
+    with reading(office.ledger.engine) as connection:
+        reasons = select(Decision.rung, Decision.reason).where(Decision.duty_id == duty)
+        assert ("remind-3", Reason.OVER_BUDGET) in {
+            tuple(row) for row in connection.execute(reasons)
+        }
+    assert kept_back(office.ledger) == 2
+    told = explain(office.ledger, duty, date(2026, 3, 18), china("2026-03-19"))
+    assert told.step.reason is Reason.OVER_BUDGET
+    run(office, ["2026-03-20"])
+    assert kept_back(office.ledger) == 0
+    assert said(office, duty)[1:] == [("2026-03-20", "remind-3", "东/妇联")]
+
+
+def test_two_chases_at_once_say_everything_once(first_quarter: Office):
+    now = china("2026-03-13")
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(chase, [first_quarter.ledger] * 4, [now] * 4))
+    assert sum(one.spoken for one in done) == 2
+    with reading(first_quarter.ledger.engine) as connection:
+        question = select(func.count()).where(Mention.rung == "remind-7")
+        assert connection.scalar(question) == 2
+        assert first_broken_link(connection) is None
+
+
+def test_the_coordinator_gets_one_letter_with_what_awaits_a_decision(first_quarter: Office):
+    run(first_quarter, days("2026-03-01", "2026-04-10"))
+    tasks = list(first_quarter.settings.letters.glob("*/省教育厅-*"))
+    assert [path.parent.name for path in tasks] == ["2026-04-07"]

@@ -1,0 +1,87 @@
+"""The small notice's first quarter of 2026, opened and told; and words to play it with."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from duban.channels import Channel, Fate, Form, Outcome, Pace, Parcel
+from duban.evidence import Checked
+from duban.ledger import Ledger, acts
+from duban.ledger.chase import chase
+from duban.ledger.database import reading
+from duban.ledger.opening import open_missing
+from duban.ledger.outbox import Post
+from duban.ledger.questions import duties
+from duban.ledger.tables import Letter, Mention
+from duban.office import Office
+from tests.conftest import at, china
+
+
+class Nowhere:
+    """Takes every letter and sends none."""
+
+    form = Form.MAIL
+    limit: int | None = None
+    pace: Pace | None = None
+
+    def send(self, parcel: Parcel, address: str) -> Outcome:
+        del parcel, address
+        return Outcome(Fate.ACCEPTED)
+
+
+def nowhere(ledger: Ledger) -> Post:
+    """An outbox whose letters all arrive."""
+    channel: Channel = Nowhere()
+    return Post(ledger, {"drop": channel}, lambda: False, "duban@localhost", {})
+
+
+def days(first: str, last: str) -> Iterator[str]:
+    """Every civil day from first to last."""
+    day = date.fromisoformat(first)
+    while day <= date.fromisoformat(last):
+        yield day.isoformat()
+        day += timedelta(days=1)
+
+
+def run(office: Office, on: Iterable[str], time: str = "09:00") -> None:
+    """Chases and delivers on each of these days, with nothing new opened."""
+    for day in on:
+        now = china(day, time)
+        chase(office.ledger, now)
+        office.post.deliver(at(now))
+
+
+def duty_of(office: Office, agency: str, clause: str) -> int:
+    """The number of an agency's only duty under a clause."""
+    [found] = duties(office.ledger, agency=agency, clause=f"small/{clause}")
+    return found.id
+
+
+def submit(office: Office, duty: int, day: str, time: str = "10:00") -> None:
+    """Hands in evidence for a duty of clause 1."""
+    agency = next(one.agency.id for one in duties(office.ledger, ids=[duty]))
+    evidence = Checked({"classes": 1}, ())
+    acts.submit(office.ledger, duty, evidence, [], by=agency, now=china(day, time))
+
+
+def said(office: Office, duty: int) -> list[tuple[str, str, str]]:
+    """(day, rung, recipient) of what was said of a duty after its first letters."""
+    question = (
+        select(Mention.day, Mention.rung, Mention.recipient)
+        .outerjoin(Letter, Letter.id == Mention.letter_id)
+        .where(Mention.duty_id == duty, Mention.rung.not_in(("assign", "copy")))
+        .where(Mention.letter_id.is_(None) | (Letter.state == "sent"))
+        .order_by(Mention.day, Mention.id)
+    )
+    with reading(office.ledger.engine) as connection:
+        return [(f"{day}", rung, to) for day, rung, to in connection.execute(question)]
+
+
+@pytest.fixture
+def first_quarter(office: Office) -> Office:
+    """The duties of clause 1 are opened on New Year and told; due on Friday, 20 March."""
+    open_missing(office.ledger, china("2026-01-01"), clause="small/1")
+    office.post.deliver(at(china("2026-01-01")))
+    return office

@@ -1,0 +1,63 @@
+"""Any day's decision can be told: behind as it was, today as it is, ahead as it will be."""
+
+from datetime import date
+
+import pytest
+
+from duban.ladder import Reason
+from duban.ledger.explain import Explained, explain
+from duban.office import Office
+from tests.conftest import china
+from tests.duban.ledger.conftest import days, duty_of, run, said, submit
+
+EAST = "东/妇联"
+
+
+def told(office: Office, on: str, now: str) -> Explained:
+    duty = duty_of(office, EAST, "1")
+    return explain(office.ledger, duty, date.fromisoformat(on), china(now))
+
+
+def test_every_day_behind_is_told_as_its_morning_saw_it(first_quarter: Office):
+    run(first_quarter, days("2026-03-01", "2026-05-10"))
+    duty = duty_of(first_quarter, EAST, "1")
+    spoken = {day: rung for day, rung, _ in said(first_quarter, duty)}
+    for day in days("2026-03-01", "2026-05-10"):
+        found = told(first_quarter, day, "2026-05-11")
+        speaks = found.step.speak.rung.name if found.step.speak else None
+        assert speaks == spoken.get(day), day
+        assert [one.rung for one in found.said] == ([spoken[day]] if day in spoken else []), day
+
+
+def test_a_day_ahead_is_foreseen_as_it_comes(first_quarter: Office):
+    foreseen = {
+        day: found.step.speak.rung.name
+        for day in days("2026-03-01", "2026-05-10")
+        if (found := told(first_quarter, day, "2026-02-20")).step.speak
+    }
+    run(first_quarter, days("2026-03-01", "2026-05-10"))
+    duty = duty_of(first_quarter, EAST, "1")
+    assert foreseen == {day: rung for day, rung, _ in said(first_quarter, duty)}
+
+
+@pytest.mark.parametrize(
+    ("on", "reason"),
+    [
+        ("2026-03-12", Reason.NOT_YET),
+        ("2026-03-13", Reason.RUNG_REACHED),
+        ("2026-03-15", Reason.SUBMITTED),
+        ("2026-03-21", Reason.SUBMITTED),
+    ],
+)
+def test_silence_is_told_with_its_reason(first_quarter: Office, on: str, reason: Reason):
+    run(first_quarter, days("2026-03-01", "2026-03-14"))
+    submit(first_quarter, duty_of(first_quarter, EAST, "1"), "2026-03-14")
+    run(first_quarter, days("2026-03-15", "2026-03-22"))
+    assert told(first_quarter, on, "2026-03-23").step.reason is reason
+
+
+def test_before_it_is_told_a_duty_is_not_chased(first_quarter: Office):
+    assert told(first_quarter, "2026-01-01", "2026-03-23").step.reason in (
+        Reason.NOT_DELIVERED,
+        Reason.NOT_YET,
+    )
