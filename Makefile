@@ -1,13 +1,17 @@
-# `make up` runs the product, `make test` passes the tests; both set up what they need.
+# `make up` runs the product, `make demo` shows it on a simulated year, `make test` passes the
+# tests; all set up what they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: up test lint soak bench install install-test lock clean
+.PHONY: up demo test lint soak bench install install-test lock clean
 
 up: install
 	@$(BIN)/duban up
+
+demo: install
+	@$(BIN)/duban demo
 
 install: $(VENV)/installed
 

@@ -1,4 +1,4 @@
-"""The commands that need Prefect: up and mirror. They join `duban` by entry point.
+"""The commands that need Prefect: up, demo and mirror. They join `duban` by entry point.
 
 Prefect is imported inside them, so that the other commands start at once.
 """
@@ -28,6 +28,17 @@ def up(
     )
 
 
+def demo() -> None:
+    """Replay this year with simulated agencies in var-demo, then start everything on it.
+
+    DUBAN_HOME names another folder. A second start goes on with what is there.
+    """
+    from deployments.demo import run_demo
+    from duban.settings import load_settings
+
+    run_demo(load_settings(), Path.cwd(), pendulum.now("UTC"))
+
+
 def mirror(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make every duty's run anew, after Prefect was lost.")
@@ -43,7 +54,7 @@ def mirror(
     port = here.settings.prefect_port
     url = os.environ.get("PREFECT_API_URL", f"http://127.0.0.1:{port}/api")
     with Stage(url, auth=os.environ.get("PREFECT_API_AUTH_STRING")) as stage:
-        done = register(here.ledger.registry, stage, Path.cwd(), now.date())
+        done = register(here.ledger.registry, stage, Path.cwd(), now.date(), here.label)
         if rebuild:
             forget(here.ledger)
         sent = sync(here.ledger, stage, done.clauses, now, full=True, progress=show_progress)

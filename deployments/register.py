@@ -18,15 +18,17 @@ from deployments.embedded import POOL, QUEUE
 from deployments.schedule import cron_of
 from duban.mirror import clause_tag
 from duban.registry import PlacedClause, Registry
+from duban.registry.policy import CHASE_AT
 from duban.words import words
 from flows.board import board
 from flows.chase import chase
 from flows.cycle import cycle
+from flows.deliver import deliver
 from tasks.mirror import DUTY_QUEUE
 from tasks.stage import CronSpec, DeploymentRef, DeploymentSpec, Stage
 
 TAG = "duban"
-CHASE_CRON = "30 8 * * *"
+CHASE_CRON = f"{CHASE_AT.minute} {CHASE_AT.hour} * * *"
 BOARD_CRON = "0 9 * * *"
 
 _FOR_FLOW_NAMES = {ord(sign): ord(sign) + 0xFEE0 for sign in "/%&<>"}
@@ -43,19 +45,22 @@ class Registered:
     retired: int
 
 
-def register(registry: Registry, stage: Stage, project: Path, today: date) -> Registered:
+def register(
+    registry: Registry, stage: Stage, project: Path, today: date, label: str = ""
+) -> Registered:
     """Brings the stage's pool, queues, flows and deployments to what the files say.
 
     Args:
         project: the folder in which workers find `flows`.
         today: the civil day on which ended cycles are told from running ones.
+        label: marks what is not meant in earnest.
 
     Raises:
         StageError: the server did not do as asked.
     """
     prepare(stage)
     present = {one.name: one for one in stage.deployments(TAG)}
-    wanted = [_versioned(spec) for spec in specs(registry, project, today)]
+    wanted = [_versioned(_marked(spec, label)) for spec in specs(registry, project, today)]
     changed = 0
     ids: dict[str, str] = {}
     for spec in wanted:
@@ -94,6 +99,7 @@ def specs(registry: Registry, project: Path, today: date) -> Iterable[Deployment
     for flow, cron in ((chase, CHASE_CRON), (board, BOARD_CRON)):
         schedule = CronSpec("daily", cron, zone)
         yield _spec(flow, flow.name, flow.name, project, schedules=(schedule,))
+    yield _spec(deliver, deliver.name, deliver.name, project, schedules=())
 
 
 def deployment_name(placed: PlacedClause) -> str:
@@ -142,6 +148,13 @@ def _spec(
         parameter_openapi_schema=parameter_schema(flow.fn).model_dump(mode="json"),
         schedules=schedules,
     )
+
+
+def _marked(spec: DeploymentSpec, label: str) -> DeploymentSpec:
+    if not label:
+        return spec
+    said = f"**{label}**\n\n{spec.description}"
+    return replace(spec, tags=(label, *spec.tags), description=said)
 
 
 def _versioned(spec: DeploymentSpec) -> DeploymentSpec:

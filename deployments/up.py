@@ -5,9 +5,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from duban.board import headline
 from duban.cli.common import console as wide_console
 from duban.cli.screens import duty_table
 from duban.errors import DubanError
+from duban.ledger.outbox import next_at
 from duban.ledger.questions import duties, head_seq, outbox
 from duban.office import Office, open_office
 from duban.settings import Settings
@@ -43,19 +45,40 @@ class _Stop(Exception):
     """Somebody asked to stop."""
 
 
-def run_up(settings: Settings, project: Path, since: date | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What is special about a start.
+
+    Attributes:
+        opening: opens the office, when nobody else has the data folder.
+        first: what is done before the day's work, while Prefect starts.
+        guide: lines that are printed once everything is on the pages, whose address it is given.
+    """
+
+    opening: Callable[[Settings], Office] = open_office
+    first: Callable[[Office], None] = lambda office: None
+    guide: Callable[[Office, str], Iterable[str]] = lambda office, pages: ()
+
+
+def run_up(
+    settings: Settings, project: Path, since: date | None, occasion: Occasion | None = None
+) -> None:
     """Starts everything, says `duban ready` and `duban mirrored`, and stays until told to stop.
+
+    Args:
+        since: also open the periods that began on or after this day.
 
     Raises:
         DubanError: before anything started, or after everything was stopped again.
     """
     with _only_one(settings.home), _stoppable():
-        office = open_office(settings)
+        occasion = occasion or Occasion()
+        office = occasion.opening(settings)
         embedded = Embedded(settings.home.resolve(), settings.prefect_port, project)
         # Flow runs of the worker must find the same files, whatever folder they start in.
         os.environ.update(_absolute(settings))
         try:
-            _run(office, embedded, project, since)
+            _run(office, embedded, project, since, occasion)
         except _Stop:
             typer.echo("stopping …")
         finally:
@@ -71,18 +94,21 @@ def _absolute(settings: Settings) -> dict[str, str]:
     }
 
 
-def _run(office: Office, embedded: Embedded, project: Path, since: date | None) -> None:
+def _run(
+    office: Office, embedded: Embedded, project: Path, since: date | None, occasion: Occasion
+) -> None:
     begun = time.monotonic()
     embedded.start_server()
     typer.echo("starting Prefect …")
+    occasion.first(office)
     now = pendulum.now("UTC")
-    tick = office.tick(now, since=since)
+    tick = office.tick(now, since=since, clock=_clock)
     typer.echo(f"ledger: {tick}")
     embedded.wait_healthy()
     with Stage(embedded.api_url) as stage:
         prepare(stage)
         embedded.start_worker()
-        done = register(office.ledger.registry, stage, project, now.date())
+        done = register(office.ledger.registry, stage, project, now.date(), office.label)
         typer.echo(f"clauses registered: {done.changed} changed, {done.retired} retired")
         if stage.pause_expirations_on():
             typer.echo("warning: Prefect's pause-expiration service is on and will burn a core")
@@ -93,6 +119,8 @@ def _run(office: Office, embedded: Embedded, project: Path, since: date | None) 
         sent = _mirror_all(office, stage, done, now)
         typer.echo(f"duban mirrored ({time.monotonic() - begun:.0f} s): {sent}")
         stage.start_run(done.board, {})
+        for line in occasion.guide(office, _pages(embedded)):
+            typer.echo(line)
         _keep_up(office, embedded, stage, done, seen)
 
 
@@ -120,10 +148,14 @@ def _keep_up(office: Office, embedded: Embedded, stage: Stage, done: Registered,
         head = head_seq(office.ledger)
         if head == seen and time.monotonic() - synced_at < SYNC_EVERY:
             continue
-        now = pendulum.now("UTC")
-        office.post.deliver(now)
-        _sync_patiently(office, stage, done, now)
+        if (due := next_at(office.ledger)) and due <= _clock():
+            office.post.deliver(_clock)
+        _sync_patiently(office, stage, done, pendulum.now("UTC"))
         seen, synced_at = head, time.monotonic()
+
+
+def _clock() -> datetime:
+    return pendulum.now("UTC")
 
 
 def _sync_patiently(office: Office, stage: Stage, done: Registered, now: pendulum.DateTime) -> None:
@@ -149,19 +181,23 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
         f"{len(registry.clauses)} clauses ({len(registry.tracked)} tracked), "
         f"{len(registry.agencies)} agencies, {len(found)} duties"
     )
-    console.print(headline(found, now, w))
+    console.print(headline(found, now, w, office.label))
     if late:
         late.sort(key=lambda duty: (duty.due_at, duty.id))
         console.print(duty_table(late[:SHOWN_OVERDUE], now, w))
         if len(late) > SHOWN_OVERDUE:
             console.print(w.labels["more"].format(n=len(late) - SHOWN_OVERDUE))
     letters = outbox(office.ledger)
-    where = "their channels" if office.armed() else str(office.settings.letters)
+    channels = "the simulated mail server" if office.label else "their channels"
+    where = channels if office.armed() else str(office.settings.letters)
     console.print(f"letters: {letters.sent} sent to {where}, {letters.waiting} waiting")
     overdue_tag = quote(f"{w.tags['status']}:{w.overdue}")
-    base = f"http://127.0.0.1:{embedded.port}"
-    console.print(f"Prefect UI: {base}/v2/dashboard")
-    console.print(f"{w.overdue}: {base}/v2/runs?tags={overdue_tag}")
+    console.print(f"Prefect UI: {_pages(embedded)}/v2/dashboard")
+    console.print(f"{w.overdue}: {_pages(embedded)}/v2/runs?tags={overdue_tag}")
+
+
+def _pages(embedded: Embedded) -> str:
+    return f"http://127.0.0.1:{embedded.port}"
 
 
 @contextmanager

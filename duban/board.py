@@ -11,15 +11,16 @@ from duban.words import Words
 BOARD_ROWS = 1000  # an artifact is read whole by the UI's list; more rows would slow every look
 
 
-def headline(found: Sequence[DutyView], now: datetime, w: Words) -> str:
-    """All counts in one line."""
+def headline(found: Sequence[DutyView], now: datetime, w: Words, label: str = "") -> str:
+    """All counts in one line; a `label` marks what is not meant in earnest."""
     by_status = Counter(duty.status for duty in found)
     counts = [
         f"{w.overdue} {sum(duty.overdue(now) for duty in found)}",
         f"{w.due_soon} {sum(duty.due_soon(now) for duty in found)}",
         *(f"{w.status[one]} {by_status[one]}" for one in Status),
     ]
-    return f"{w.labels['total']} {len(found)}: {' · '.join(counts)}"
+    mark = f"{label} · " if label else ""
+    return f"{mark}{w.labels['total']} {len(found)}: {' · '.join(counts)}"
 
 
 def by_clause(found: Sequence[DutyView]) -> dict[str, list[DutyView]]:

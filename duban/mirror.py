@@ -85,8 +85,8 @@ def state_name(duty: DutyView, now: datetime) -> StateName:
     return _BY_STATUS[duty.status]
 
 
-def face(duty: DutyView, now: datetime) -> Face:
-    """What the duty's run should show now."""
+def face(duty: DutyView, now: datetime, label: str = "") -> Face:
+    """What the duty's run should show now; a `label` marks what is not meant in earnest."""
     w = words(duty.notice.language)
     zone = duty.notice.zone
     due = due_words(w, duty.due_at, zone, duty.period)
@@ -96,10 +96,10 @@ def face(duty: DutyView, now: datetime) -> Face:
         duty_id=duty.id,
         clause_key=duty.clause_key,
         revision=f"{duty.revision}-{hashlib.sha256(duty.clause.title.encode()).hexdigest()[:6]}",
-        name=f"{duty.agency.name} · {period} · {due}",
+        name=" · ".join(filter(None, (label, duty.agency.name, period, due))),
         state=state_name(duty, now),
         message=f"{w.labels['due']} {duty.due_at.astimezone(zone):%Y-%m-%d %H:%M}{moved}",
-        tags=_tags(duty, now, w),
+        tags=(*_tags(duty, now, w), *filter(None, [label])),
         parameters={
             "clause": duty.clause_key,
             "duty": duty.id,
@@ -134,8 +134,10 @@ def _tags(duty: DutyView, now: datetime, w: Words) -> tuple[str, ...]:
     )
 
 
-def card(duty: DutyView, received: Received | None) -> str:
+def card(duty: DutyView, received: Received | None, label: str = "") -> str:
     """The duty's card in Markdown: the clause's words, the due day and why, evidence asked and got.
+
+    A `label` marks what is not meant in earnest.
 
     It names no person and holds no link that opens anything.
     """
@@ -149,6 +151,7 @@ def card(duty: DutyView, received: Received | None) -> str:
         (w.labels["telephone"], duty.agency.contact.telephone),
     ]
     lines = [
+        *([f"**{label}**", ""] if label else ()),
         f"### {duty.number} {duty.clause.title}",
         "",
         f"> {duty.clause.quote}",
@@ -172,7 +175,8 @@ def _due_and_why(duty: DutyView, w: Words) -> str:
     cycle = duty.clause.cycle(duty.cycle)
     day = civil_words(duty.notice.language, duty.due_at.astimezone(duty.notice.zone).date())
     first = "" if duty.due_at == duty.original_due_at else _first_due(duty, w)
-    return f"{day}{first} · {w.basis[cycle.basis]} {cycle.note}".rstrip()
+    unsure = w.brackets.format(w.labels["provisional"]) if duty.provisional else ""
+    return f"{day}{first}{unsure} · {w.basis[cycle.basis]} {cycle.note}".rstrip()
 
 
 def _received(duty: DutyView, received: Received | None, w: Words) -> list[str]:

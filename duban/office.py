@@ -1,22 +1,39 @@
 """Everything at hand to run a day: settings, registry, ledger and the ways letters leave."""
 
 import os
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from sqlalchemy import select
 
-from duban.channels.drop import DropFolder
-from duban.channels.through_apprise import ThroughApprise
+from duban.channels import Channel
+from duban.errors import DubanError
 from duban.ledger import Ledger
 from duban.ledger.change import change
 from duban.ledger.chase import Chase, chase
 from duban.ledger.database import open_database, reading
+from duban.ledger.label import label_of
 from duban.ledger.opening import Opening, open_missing
 from duban.ledger.outbox import Delivery, Post
+from duban.ledger.recount import recount
 from duban.ledger.tables import Setting
 from duban.registry import load_registry
 from duban.settings import Settings
+
+_SINK = "mailto://127.0.0.1:{port}/?mode=insecure&from=duban@localhost.invalid&smtp=127.0.0.1"
+_IS_SINK = re.compile(re.escape(_SINK).replace(r"\{port\}", r"\d{1,5}"))
+
+
+def sink_account(port: int) -> str:
+    """The mail account of a simulation: a server of its own on loopback, and no other."""
+    return _SINK.format(port=port)
+
+
+class Simulated(DubanError):
+    """The ledger is a simulation, so its letters reach nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,42 +48,82 @@ class Tick:
         return f"{self.opening}; {self.chase}; letters: {self.delivery}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Office:
     """The product on one data folder."""
 
     settings: Settings
     ledger: Ledger
 
+    @cached_property
+    def channels(self) -> Mapping[str, Channel]:
+        """Every way a letter can leave; they keep their connections."""
+        # Apprise takes a second to load, and most commands send nothing.
+        from duban.channels.choose import all_channels
+
+        given = self.settings
+        if not self.label:
+            return all_channels(given.letters, given.mail_sender, given.allowed_addresses)
+        found = all_channels(given.letters, given.mail_sender if self._has_sink else None)
+        return {name: found[name if name == "mail" else "drop"] for name in found}
+
+    @property
+    def label(self) -> str:
+        """What marks a ledger that is not meant in earnest; empty on a real one."""
+        return label_of(self.ledger)
+
+    @property
+    def _has_sink(self) -> bool:
+        return _IS_SINK.fullmatch(self.settings.mail_sender or "") is not None
+
     @property
     def post(self) -> Post:
         """The outbox with its channels."""
-        channels = {
-            "drop": DropFolder(self.settings.letters),
-            "apprise": ThroughApprise(self.settings.mail_sender, os.environ),
-        }
-        return Post(self.ledger, channels, self.armed, self.settings.letter_from)
+        sender = self.settings.letter_from
+        return Post(self.ledger, self.channels, self.armed, sender, os.environ, self.label)
 
     def armed(self) -> bool:
-        """Whether letters may leave through real channels; a fresh ledger says no."""
+        """Whether letters may leave through real channels; a fresh ledger says no.
+
+        Those of a simulation go to its own sink, while that is there, and never elsewhere.
+        """
+        if self.label:
+            return self._has_sink
         question = select(Setting.value).where(Setting.name == "send")
         with reading(self.ledger.engine) as connection:
             return connection.scalar(question) == "on"
 
     def arm(self, on: bool, *, by: str, now: datetime) -> None:
-        """Lets letters leave through real channels, or keeps them in the drop folder."""
+        """Lets letters leave through real channels, or keeps them in the drop folder.
+
+        Raises:
+            Simulated: the ledger must never send; nothing was changed.
+        """
+        if on and (label := self.label):
+            raise Simulated(f"The ledger is a simulation ({label}); its letters reach nobody.")
         with change(self.ledger.engine, now, by) as made:
             made.session.merge(Setting(name="send", value="on" if on else "off"))
             made.record("sending", on=on)
 
-    def tick(self, now: datetime, *, since: date | None = None) -> Tick:
+    def tick(
+        self,
+        now: datetime,
+        *,
+        since: date | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Tick:
         """One round of the day's work: open what is missing, chase, deliver.
 
         Running it again at the same moment does nothing more.
+
+        Args:
+            now: the frozen moment of every decision.
+            clock: what deliveries are timed by; the frozen moment unless given.
         """
+        recount(self.ledger, now)
         opening = open_missing(self.ledger, now, since=since)
         chased = chase(self.ledger, now)
-        return Tick(opening, chased, self.post.deliver(now))
+        return Tick(opening, chased, self.post.deliver(clock or (lambda: now)))
 
 
 def open_office(settings: Settings) -> Office:

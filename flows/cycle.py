@@ -14,7 +14,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
 from duban.mirror import DUTY_TAG
-from tasks.work import deliver_letters, open_duties
+from tasks.work import deliver_again_when_due, deliver_letters, open_duties
 
 
 @flow(name="cycle", flow_run_name="{clause}")
@@ -30,6 +30,8 @@ async def cycle(clause: str, as_of: datetime | None = None) -> str | State[Any]:
         return Cancelled(message="A duty is not run. Decide on it with `duban review`.")
     now = as_of or pendulum.now("UTC")
     opened = open_duties(now, clause)
-    delivered = deliver_letters(now)
+    delivered = deliver_letters(as_of)
     get_run_logger().info("%s: %s; letters: %s", clause, opened, delivered)
+    if as_of is None:
+        deliver_again_when_due()
     return opened

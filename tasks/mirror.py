@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 from duban.batches import batches
 from duban.ledger import Ledger
 from duban.ledger.database import reading
+from duban.ledger.label import label_of
 from duban.ledger.questions import Event, duties, latest_evidence, unmirrored_events
 from duban.ledger.tables import MirrorRun
 from duban.mirror import DUTY_TAG, STATES, Face, card, face
@@ -104,7 +105,8 @@ class _Sync:
         self.deployments = deployments
         self.progress = progress
         self.views = {view.id: view for view in duties(ledger)}
-        self.faces = {view.id: face(view, now) for view in self.views.values()}
+        self.label = label_of(ledger)
+        self.faces = {view.id: face(view, now, self.label) for view in self.views.values()}
         self.known = _read_known(ledger)
         self.touched: set[int] = set()
         self.done = Synced()
@@ -244,7 +246,7 @@ class _Sync:
             received = latest_evidence(self.ledger, chunk)
             changed: list[int] = []
             for duty_id in chunk:
-                text = card(self.views[duty_id], received.get(duty_id))
+                text = card(self.views[duty_id], received.get(duty_id), self.label)
                 digest = hashlib.sha256(text.encode()).hexdigest()
                 if self.known[duty_id].card != digest:
                     self._put_card(duty_id, text)

@@ -362,6 +362,13 @@ class Stage:
         path = f"/deployments/{deployment_id}/create_flow_run"
         return str(self._call("POST", path, body).json()["id"])
 
+    def plan_run(self, deployment_id: str, at: datetime, key: str) -> str:
+        """Have a worker run the deployment at a moment; the same key plans it once."""
+        state = {"type": "SCHEDULED", "state_details": {"scheduled_time": at.isoformat()}}
+        body: Json = {"state": state, "idempotency_key": key}
+        path = f"/deployments/{deployment_id}/create_flow_run"
+        return str(self._call("POST", path, body).json()["id"])
+
     def run_state(self, run_id: str) -> StateSpec | None:
         """The run's state now, or None if there is no such run."""
         answer = self._call("GET", f"/flow_runs/{run_id}", allow=(404,))

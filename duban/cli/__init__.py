@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from duban.cli import acts, files, run, screens
+from duban.cli import acts, chasing, files, letter, run, screens
 from duban.errors import DubanError
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (files, screens, acts, run):
+for group in (files, screens, acts, chasing, letter, run):
     for command in group.COMMANDS:
         app.command()(command)
 

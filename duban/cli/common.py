@@ -35,7 +35,10 @@ def console() -> Console:
 
 def office() -> Office:
     """The office on the folder that the settings name."""
-    return open_office(load_settings())
+    here = open_office(load_settings())
+    if label := here.label:
+        typer.echo(label, err=True)  # beside what is meant for programs
+    return here
 
 
 def registry() -> Registry:
@@ -44,14 +47,14 @@ def registry() -> Registry:
     return load_registry(settings.agencies, settings.notices)
 
 
-def moment(as_of: str | None, registry: Registry) -> datetime:
-    """The moment asked for: a date means the end of that day in the first notice's zone."""
+def moment(as_of: str | None, registry: Registry, at: time = time(23, 59)) -> datetime:
+    """The moment asked for; a date means that day at a time, in the first notice's zone."""
     if as_of is None:
         return pendulum.now("UTC")
     zone = next(iter(registry.notices.values())).file.notice.zone
     try:
         if len(as_of) == len("2026-11-24"):
-            return datetime.combine(date.fromisoformat(as_of), time(23, 59), zone)
+            return datetime.combine(date.fromisoformat(as_of), at, zone)
         found = datetime.fromisoformat(as_of)
     except ValueError:
         raise DubanError(f"'{as_of}' is no date; write one like 2026-11-24.") from None

@@ -51,7 +51,7 @@ def status(
         plain = [_plain(duty, now) for duty in shown]
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
         return
-    console().print(headline(found, now, w))
+    console().print(headline(found, now, w, here.label))
     if not (overdue or agency or clause):
         console().print(clause_table(found, now, w))
     elif shown:
@@ -124,6 +124,7 @@ def _plain(duty: DutyView, now: datetime) -> dict[str, Any]:
         "overdue": duty.overdue(now),
         "due_soon": duty.due_soon(now),
         "light": duty.light(now).value,
+        "provisional": duty.provisional,
         "due_at": duty.due_at.astimezone(duty.notice.zone).isoformat(),
         "original_due_at": duty.original_due_at.astimezone(duty.notice.zone).isoformat(),
         "submitted_at": submitted and submitted.astimezone(duty.notice.zone).isoformat(),
@@ -164,10 +165,15 @@ def _facts(duty: DutyView, now: datetime, w: Words) -> list[tuple[str, str]]:
         ("agency", f"{duty.agency.name} ({duty.agency.id})"),
         ("quote", f"{duty.notice.number} {duty.clause.section} “{duty.clause.quote}”"),
         ("period", period_words(w, duty.period)),
-        ("due", f"{duty.due_at.astimezone(zone):%Y-%m-%d %H:%M}"),
+        ("due", f"{duty.due_at.astimezone(zone):%Y-%m-%d %H:%M}{_unsure(duty, w)}"),
         ("basis", f"{w.basis[cycle.basis]} {cycle.note}"),
         ("status", state_words(duty, now, w)),
     ]
+
+
+def _unsure(duty: DutyView, w: Words) -> str:
+    """A due day that was counted in a year whose holidays nobody has announced."""
+    return w.brackets.format(w.labels["provisional"]) if duty.provisional else ""
 
 
 def _asked(duty: DutyView, w: Words) -> list[str]:

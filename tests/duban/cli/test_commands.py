@@ -158,6 +158,7 @@ def test_status_for_programs_says_all(opened: Run):
         "overdue": True,
         "due_soon": False,
         "light": "red",
+        "provisional": False,
         "due_at": "2026-03-20T23:59:59+08:00",
         "original_due_at": "2026-03-20T23:59:59+08:00",
         "submitted_at": None,
@@ -240,7 +241,7 @@ def test_from_submission_to_acceptance_and_back(opened: Run, project: Project):
         "报送第 2 版佐证材料，回执号",
         "审核通过，销号。",
         "重启：误销",
-        "免办:撤并",
+        "免办：撤并",
         "延期至 2099-12-31（原为 2099-01-01）：疫情",
         "“妇联每季度报告家长课堂”",
         "课堂数: 3",
@@ -309,7 +310,7 @@ def test_a_duty_that_is_not_found_says_how_to_find_it(opened: Run, name: str, sa
         (["submit", DUTY, "--by", "谁"], "There is no agency '谁'."),
         (["submit", DUTY, "--by", "东市妇联", "--field", "3"], "'3' is no field; write --field"),
         (["tick", "--backfill", "x"], "'x' is no date; write 2025-01-01"),
-        (["send", "maybe"], "'maybe' is no switch; write on, off or status."),
+        (["send", "maybe"], "'maybe' is no switch; write on, off, status or test."),
         (["status", "--agency", "谁"], "There is no agency '谁'."),
         (["status", "--clause", "99"], "There is no clause '99'."),
     ],
@@ -323,7 +324,7 @@ def test_a_slip_is_told_in_one_sentence(opened: Run, command: list[str], says: s
 
 def test_sending_is_off_until_it_is_switched_on(run: Run):
     assert "Sending is off: every letter stays in var/letters." in run("send", "status").text
-    assert "Sending is on: 1 agencies are reached" in run("send", "on", "--by", "王").text
+    assert "Sending is on: 1 agencies are reached" in run("send", "on", "--yes", "--by", "王").text
     assert "Sending is on" in run("send", "status").text
     assert "Sending is off" in run("send", "off").text
 
