@@ -1,13 +1,18 @@
 """Both READMEs name everything a person can type, and tell the same things."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from duban.calendar import Shift
+from duban.channels.choose import all_channels
 from duban.cli import app
+from duban.ladder import Anchor, Audience, Counting
+from duban.ledger.undelivered import UNDELIVERED
 from duban.registry.agencies import AgenciesFile, Contact, Department, Override, Region, StandIn
 from duban.registry.clauses import Clause, Cycle, NotDirective, Notice, Part, Target
 from duban.registry.evidence import (
@@ -17,6 +22,16 @@ from duban.registry.evidence import (
     RatioField,
     TextField,
     UrlField,
+)
+from duban.registry.load import load_policy
+from duban.registry.policy import (
+    TONES,
+    CalendarFile,
+    ChaseFile,
+    Quiet,
+    WrittenLadder,
+    WrittenRung,
+    WrittenSpan,
 )
 from duban.settings import Settings
 
@@ -43,6 +58,12 @@ MODELS: list[type[BaseModel]] = [
     DateField,
     UrlField,
     FilesField,
+    ChaseFile,
+    Quiet,
+    WrittenLadder,
+    WrittenRung,
+    CalendarFile,
+    WrittenSpan,
 ]
 FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
@@ -51,7 +72,7 @@ def text_of(readme: Path) -> str:
     return readme.read_text(encoding="utf-8")
 
 
-def missing(readme: Path, names: list[str]) -> list[str]:
+def missing(readme: Path, names: Iterable[str]) -> list[str]:
     """The names that do not stand in the README as words of their own, in backticks or code."""
     text = text_of(readme)
     code = "\n".join(re.findall(r"`[^`\n]+`", text) + FENCE.findall(text))
@@ -83,13 +104,62 @@ def test_every_setting_is_named(readme: Path):
 @READMES
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.__name__))
 def test_every_key_of_the_files_is_named(readme: Path, model: type[BaseModel]):
-    assert missing(readme, list(model.model_fields)) == []
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    assert missing(readme, keys) == []
 
 
 @READMES
 def test_every_evidence_type_is_named(readme: Path):
     types = ["text", "integer", "ratio", "date", "url", "files"]
     assert missing(readme, types) == []
+
+
+@READMES
+def test_every_word_of_chase_yaml_is_named(readme: Path):
+    assert missing(readme, [*TONES, *Anchor, *Audience, *Counting]) == []
+
+
+@READMES
+def test_every_preset_is_named_with_its_rungs(readme: Path, tmp_path: Path):
+    for name, ladder in load_policy(tmp_path).ladders.items():
+        _, _, told = text_of(readme).partition(f"\n**{name}**")
+        table = told.partition("\n**")[0].partition("\n## ")[0]
+        assert [rung.name for rung in ladder.rungs if f"`{rung.name}`" not in table] == []
+
+
+@READMES
+@pytest.mark.parametrize(("file", "key"), [("chase", "ladders"), ("calendar", "announced")])
+def test_the_examples_of_policy_are_taken_as_they_stand(
+    readme: Path, tmp_path: Path, file: str, key: str
+):
+    (block,) = re.findall(rf"^```yaml\n({key}:.*?)^```$", text_of(readme), re.DOTALL | re.MULTILINE)
+    (tmp_path / f"{file}.yaml").write_text(block, encoding="utf-8")
+    assert load_policy(tmp_path, ["太原"]) != load_policy(tmp_path / "nowhere")
+
+
+@READMES
+def test_every_shift_that_is_named_can_be_written(readme: Path):
+    named = re.findall(r"`(none|previous|next(?:-\d+)?)`", text_of(readme))
+    assert {Shift.parse(one).steps for one in named} >= {-1, 0, 1, 2, 9}
+
+
+@READMES
+def test_every_channel_is_named_with_its_limit_and_pace(readme: Path, tmp_path: Path):
+    rows = [row for row in text_of(readme).splitlines() if "${" in row and row.startswith("| ")]
+    for name, channel in all_channels(tmp_path, None).items():
+        if channel.pace is None:
+            continue
+        scheme, _, form = name.partition("-")
+        (row,) = [one for one in rows if f"{scheme}://" in one and ("format=" in one) == bool(form)]
+        *_, limit, pace, _ = row.split("|")
+        seconds = round(channel.pace.window.total_seconds())
+        assert limit.strip() == f"{channel.limit}"
+        assert set(re.findall(r"\d+", pace)) == {f"{channel.pace.letters}", f"{seconds}"}
+
+
+@READMES
+def test_every_state_of_an_undelivered_letter_is_named(readme: Path):
+    assert missing(readme, UNDELIVERED) == []
 
 
 def headings(text: str) -> list[int]:
@@ -110,6 +180,16 @@ def _bare(block: str) -> list[Any]:
     """A block without its remarks, which each README makes in its own language."""
     lines = (re.sub(r"(^|\s+)#.*", "", line).rstrip() for line in block.splitlines())
     return [line for line in lines if line]
+
+
+def test_both_have_the_same_tables():
+    assert _tables(text_of(ENGLISH)) == _tables(text_of(CHINESE))
+
+
+def _tables(text: str) -> list[list[int]]:
+    """The cells of each row, table by table."""
+    tables = re.findall(r"(?:^ *\|.*\n)+", FENCE.sub("", text), re.MULTILINE)
+    return [[row.count("|") for row in table.splitlines()] for table in tables]
 
 
 @READMES

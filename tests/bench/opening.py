@@ -1,12 +1,7 @@
-"""`make bench`: ratios measured in one run, A and B in turn; counts are asserted before all.
-
-Absolute times say something of the machine only; quote the ratios.
-"""
+"""Opening every duty of the real notice, against the bare INSERT of the same rows."""
 
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +12,9 @@ from duban.ledger import Ledger
 from duban.ledger.database import open_database, reading
 from duban.ledger.opening import _row, open_missing  # pyright: ignore[reportPrivateUsage]
 from duban.ledger.tables import Duty
-from duban.registry import Registry, load_registry
+from duban.registry import Registry
+from tests.bench.common import ROUNDS, tell, timed
 
-ROUNDS = 7
 NOW = datetime(2026, 11, 24, 1, tzinfo=UTC)
 
 
@@ -60,24 +55,3 @@ def opening_against_raw_insert(registry: Registry) -> None:
 def count(ledger: Ledger) -> int:
     with reading(ledger.engine) as connection:
         return connection.scalar(select(func.count()).select_from(Duty)) or 0
-
-
-def timed(run: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    run()
-    return time.perf_counter() - begun
-
-
-def tell(what: str, ratios: list[float], of: str) -> None:
-    spread = f"{min(ratios):.1f}–{max(ratios):.1f}"
-    print(f"{what}: ×{statistics.median(ratios):.1f} ({spread}, {len(ratios)} rounds, {of})")
-
-
-def main() -> None:
-    project = Path(__file__).parents[1]
-    registry = load_registry(project / "agencies.yaml", project / "deployments", {})
-    opening_against_raw_insert(registry)
-
-
-if __name__ == "__main__":
-    main()

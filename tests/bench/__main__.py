@@ -1,0 +1,22 @@
+"""`make bench`: ratios measured in one run, A and B in turn; counts are asserted before all.
+
+Absolute times say something of the machine only; quote the ratios.
+"""
+
+import sys
+from pathlib import Path
+
+from duban.registry import load_registry
+from tests.bench import delivery, opening, sweep
+
+PROJECT = Path(__file__).parents[2]
+
+
+def main() -> None:
+    registry = load_registry(PROJECT / "agencies.yaml", PROJECT / "deployments", {})
+    opening.opening_against_raw_insert(registry)
+    sweep.sweep_against_raw_sql(registry, 1_000_000 if "--million" in sys.argv else 100_000)
+    delivery.delivery_against_bare_clients(registry)
+
+
+main()
