@@ -1,13 +1,14 @@
 """Asks the ladder about every duty whose day has come, stores what it decides, and posts it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import cast
 
 from sqlalchemy import Connection, Select, func, select, update
 
 from duban.duty import WAITING
-from duban.ladder import Audience, Kind, Occurrence, Reason, Step, decide
+from duban.ladder import Audience, Chased, Kind, Occurrence, Reason, Step, decide
 from duban.ledger import Ledger
 from duban.ledger.change import (
     DUTIES_PER_CHANGE,
@@ -104,10 +105,7 @@ def _chase(ledger: Ledger, notice_id: str, notice: Notice, now: datetime, today:
     with change(ledger.engine, now, "duban") as made:
         batch = _due(notice_id, today).order_by(Duty.next_on).limit(DUTIES_PER_CHANGE)
         ids = made.connection.scalars(batch.with_for_update(skip_locked=True)).all()
-        decided = [
-            _decided(ledger, facts, today)
-            for facts in facts_of(made.connection, ledger, ids, today)
-        ]
+        decided = _decided(ledger, facts_of(made.connection, ledger, ids, today), today)
         decided = _within_budget(made, ledger, decided, today)
         mentions = [
             one for facts, step in decided for one in mentions_of(ledger, facts, step.speak, today)
@@ -128,13 +126,28 @@ def _chase(ledger: Ledger, notice_id: str, notice: Notice, now: datetime, today:
     )
 
 
-def _decided(ledger: Ledger, facts: Facts, today: date) -> Decided:
-    calendar = ledger.registry.calendar(facts.clause, facts.agency)
-    step = decide(facts.chased, facts.ladder, calendar, today)
-    if step.speak and facts.agency not in ledger.registry.agencies:
-        # Whoever left agencies.yaml is not written to; its duties wait for a decision.
-        step = replace(step, speak=None)
-    return facts, step
+def _decided(ledger: Ledger, found: Sequence[Facts], today: date) -> list[Decided]:
+    """Duties that fall due together share all that the rule looks at: it is asked once for them."""
+    known: dict[tuple[object, ...], Step] = {}
+    decided: list[Decided] = []
+    for facts in found:
+        calendar = ledger.registry.calendar(facts.clause, facts.agency)
+        key = (facts.ladder.name, id(calendar), *_plain(facts.chased))
+        step = known.get(key)
+        if step is None:
+            step = known[key] = decide(facts.chased, facts.ladder, calendar, today)
+        if step.speak and facts.agency not in ledger.registry.agencies:
+            # Whoever left agencies.yaml is not written to; its duties wait for a decision.
+            step = replace(step, speak=None)
+        decided.append((facts, step))
+    return decided
+
+
+def _plain(chased: Chased) -> Iterator[object]:
+    """Every field of the facts, such as a dictionary's key can hold."""
+    for name in Chased.__slots__:
+        value: object = getattr(chased, name)
+        yield (*cast(Mapping[str, object], value).items(),) if isinstance(value, dict) else value
 
 
 def mentions_of(

@@ -201,7 +201,7 @@ INSERT INTO letter (recipient, channel, kind, day, part, state, not_before, atte
 VALUES (?, 'drop', 'chase', ?, 1, 'pending', ?, 0, 0) RETURNING id
 """
 MENTION = """
-INSERT INTO mention (duty_id, letter_id, recipient, round, rung, n, day)
-VALUES (?, ?, ?, ?, 'chase', 1, ?)
+INSERT INTO mention (duty_id, letter_id, recipient, round, rung, n, day, said)
+VALUES (?, ?, ?, ?, 'chase', 1, ?, TRUE)
 """
 DATE = "UPDATE duty SET next_on = ? WHERE id = ?"
