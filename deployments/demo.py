@@ -24,7 +24,7 @@ import yaml
 from sqlalchemy import Engine, event, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from deployments.replay import NOWHERE, SEED, Replay, simulated_pdf, zone_of
+from deployments.replay import NOWHERE, SEED, Replay, simulated_pdf
 from deployments.sink import Sink
 from deployments.up import Occasion, run_up
 from duban.errors import DubanError
@@ -158,9 +158,9 @@ def cast_of(registry: Registry) -> tuple[str, str]:
 
 def _begin(registry: Registry, now: datetime) -> datetime:
     """Midnight of the first day that is replayed."""
-    today = now.astimezone(zone_of(registry)).date()
+    today = registry.today(now)
     first = min(date(today.year, 1, 1), today - SHORTEST)
-    return datetime.combine(first, civil_time(), zone_of(registry))
+    return datetime.combine(first, civil_time(), registry.first_notice.zone)
 
 
 def replay_year(office: Office, *, now: datetime) -> None:
@@ -173,7 +173,7 @@ def replay_year(office: Office, *, now: datetime) -> None:
         )
         return
     begun = time.monotonic()
-    yesterday = now.astimezone(zone_of(registry)).date() - timedelta(days=1)
+    yesterday = registry.today(now) - timedelta(days=1)
     with tempfile.TemporaryDirectory() as folder:
         papers = Path(folder) / "佐证材料（模拟）.pdf"
         papers.write_bytes(simulated_pdf())

@@ -95,7 +95,7 @@ def specs(registry: Registry, project: Path, today: date) -> Iterable[Deployment
     """Every deployment that the files ask for."""
     for placed in registry.tracked:
         yield clause_spec(placed, project, today)
-    zone = next(iter(registry.notices.values())).file.notice.timezone
+    zone = registry.first_notice.timezone
     for flow, cron in ((chase, CHASE_CRON), (board, BOARD_CRON)):
         schedule = CronSpec("daily", cron, zone)
         yield _spec(flow, flow.name, flow.name, project, schedules=(schedule,))

@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from datetime import time as civil_time
 from pathlib import Path
 from typing import get_args
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -25,7 +24,7 @@ from duban.ledger.questions import DutyView, duties
 from duban.ledger.tables import Duty
 from duban.mirror import StateName, state_name
 from duban.office import Office
-from duban.registry import Clause, Registry
+from duban.registry import Clause
 from duban.registry.evidence import (
     DateField,
     EvidenceField,
@@ -234,7 +233,7 @@ class Replay:
         self.ledger = office.ledger
         self.held = held
         self.papers = papers
-        self.zone = zone_of(office.ledger.registry)
+        self.zone = office.ledger.registry.first_notice.zone
         self.players: dict[int, Player] = {}
         self.agenda: defaultdict[date, list[tuple[int, Act]]] = defaultdict(list)
         self.tally = Tally()
@@ -370,8 +369,3 @@ class Replay:
 
 def _days(begin: date, until: date) -> Iterator[date]:
     return (begin + timedelta(days=n) for n in range((until - begin).days + 1))
-
-
-def zone_of(registry: Registry) -> ZoneInfo:
-    """The zone of the first notice, in which the days are counted."""
-    return next(iter(registry.notices.values())).file.notice.zone

@@ -76,9 +76,9 @@ def plan(ledger: Ledger, first: date, last: date, now: datetime) -> Iterator[Pla
         first, last: civil days of the first notice's zone, none before today.
         now: the moment from which to look ahead.
     """
-    zone = next(iter(ledger.registry.notices.values())).file.notice.zone
+    zone = ledger.registry.first_notice.zone
     copy = rehearsal(ledger)
-    day = now.astimezone(zone).date()
+    day = ledger.registry.today(now)
     try:
         while day <= last:
             moment = max(now, instant(day, MORNING, zone))
@@ -127,8 +127,7 @@ def _letters(copy: Ledger, seen: int, waiting: Sequence[int]) -> Iterator[Planne
     )
     with reading(copy.engine) as connection:
         for recipient, channel, kind, duties in connection.execute(question):
-            agency = copy.registry.agencies.get(recipient)
-            name = agency.name if agency else recipient
+            name = copy.registry.name_of(recipient)
             yield PlannedLetter(recipient, name, channel, Kind(kind), duties)
 
 

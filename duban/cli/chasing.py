@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import pendulum
 import typer
-from rich.table import Table
 
 from duban.cli.common import (
     By,
@@ -21,6 +20,7 @@ from duban.cli.common import (
     find_clause,
     find_duty,
     office,
+    table,
 )
 from duban.errors import DubanError
 from duban.ladder import Kind, Occurrence
@@ -85,8 +85,7 @@ def _lines(
         yield w.labels["held_until"], str(chased.held_until)
     yield w.labels["ladder"], f"{ladder.name} {ladder.note}".strip()
     for one in told.said:
-        agency = registry.agencies.get(one.recipient)
-        name = agency.name if agency else one.recipient
+        name = registry.name_of(one.recipient)
         state = w.letter_states.get(one.state, one.state)
         yield w.labels["said"], f"{one.rung}#{one.n} → {name} {state}"
 
@@ -154,8 +153,7 @@ def plan(
 
 
 def _bounds(here: Office, first: str | None, last: str | None) -> tuple[date, date]:
-    zone = next(iter(here.ledger.registry.notices.values())).file.notice.zone
-    today = pendulum.now("UTC").astimezone(zone).date()
+    today = here.ledger.registry.today(pendulum.now("UTC"))
     begin = civil_day(first) if first else today
     end = civil_day(last) if last else begin + timedelta(days=30)
     if begin < today:
@@ -214,26 +212,18 @@ def effect(
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2))
         return
     w = words(here.ledger.registry.language)
-    table = _table(w, by, "effect_spoken", "effect_answered", "effect_share", "effect_days")
+    shown = table(w, by, "effect_spoken", "effect_answered", "effect_share", "effect_days")
     for one in found:
         days = "·" if one.median_days is None else f"{one.median_days:g}"
         name = _effect_name(here.ledger.registry, one.name)
-        table.add_row(name, str(one.spoken), str(one.answered), f"{one.share:.0f}%", days)
-    console().print(table)
+        shown.add_row(name, str(one.spoken), str(one.answered), f"{one.share:.0f}%", days)
+    console().print(shown)
     typer.echo(w.labels["effect_note"])
 
 
 def _effect_name(registry: Registry, name: str) -> str:
     w = words(registry.language)
-    agency = registry.agencies.get(name)
-    return agency.name if agency else w.kinds[Kind(name)] if name in set(Kind) else name
-
-
-def _table(w: Words, *labels: str) -> Table:
-    table = Table(header_style="bold", pad_edge=False)
-    for label in labels:
-        table.add_column(w.labels[label], overflow="fold")
-    return table
+    return w.kinds[Kind(name)] if name in set(Kind) else registry.name_of(name)
 
 
 def hold(
@@ -313,15 +303,12 @@ def proposals(as_json: Json = False) -> None:
         return
     registry = here.ledger.registry
     for one in found:
-        agency = registry.agencies.get(one.agency)
         rung = registry.ladder(one.clause, one.agency).rung(one.rung)
         w = words(registry.language)
         name = (rung.title or w.kinds[rung.kind]) if rung else one.rung
         placed = registry.clauses.get(one.clause)
         title = f"{placed.number} {placed.clause.title}" if placed else one.clause
-        typer.echo(
-            f"{one.duty_id}  {name}  {agency.name if agency else one.agency}  {title}  {one.day}"
-        )
+        typer.echo(f"{one.duty_id}  {name}  {registry.name_of(one.agency)}  {title}  {one.day}")
     typer.echo(f"{len(found)} await approval: `duban approve DUTY… --by NAME`, or `--all`.")
 
 
@@ -368,11 +355,6 @@ def tasks(as_json: Json = False) -> None:
     for one in found:
         typer.echo(f"{one.what}  {one.about}  {one.command}")
     typer.echo(f"{len(found)} open task(s).")
-
-
-def today_of(now: datetime, registry: Registry) -> date:
-    """The civil day of the first notice's zone."""
-    return now.astimezone(next(iter(registry.notices.values())).file.notice.zone).date()
 
 
 COMMANDS = (

@@ -6,12 +6,14 @@ from typing import Annotated
 import pendulum
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from duban.errors import DubanError
 from duban.ledger.questions import DutyView, duties
 from duban.office import Office, open_office
 from duban.registry import Agency, PlacedClause, Registry, load_registry
 from duban.settings import load_settings
+from duban.words import Words
 
 PLAIN_WIDTH = 100  # columns, where no terminal tells
 
@@ -33,6 +35,14 @@ def console() -> Console:
     return found if found.is_terminal else Console(highlight=False, width=PLAIN_WIDTH)
 
 
+def table(w: Words, *labels: str) -> Table:
+    """An empty table with a column for each of these labels."""
+    found = Table(header_style="bold", pad_edge=False)
+    for label in labels:
+        found.add_column(w.labels[label], overflow="fold")
+    return found
+
+
 def office() -> Office:
     """The office on the folder that the settings name."""
     here = open_office(load_settings())
@@ -51,7 +61,7 @@ def moment(as_of: str | None, registry: Registry, at: time = time(23, 59)) -> da
     """The moment asked for; a date means that day at a time, in the first notice's zone."""
     if as_of is None:
         return pendulum.now("UTC")
-    zone = next(iter(registry.notices.values())).file.notice.zone
+    zone = registry.first_notice.zone
     try:
         if len(as_of) == len("2026-11-24"):
             return datetime.combine(date.fromisoformat(as_of), at, zone)

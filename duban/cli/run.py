@@ -11,7 +11,7 @@ import pendulum
 import typer
 
 from duban.channels import Channel, Fate, Parcel, channel_name, resolve
-from duban.cli.chasing import print_plan, today_of
+from duban.cli.chasing import print_plan
 from duban.cli.common import AsOf, By, Json, civil_day, find_agency, moment, office
 from duban.cli.letter import WRITERS, sample_letter
 from duban.errors import DubanError
@@ -82,7 +82,7 @@ def send(
 def _confirm(here: Office, yes: bool) -> None:
     """Prints the coming week's letters, and asks."""
     now = pendulum.now("UTC")
-    today = today_of(now, here.ledger.registry)
+    today = here.ledger.registry.today(now)
     week = plan(here.ledger, today, today + timedelta(days=7), now)
     print_plan(here.ledger.registry, week)
     if not yes and not (sys.stdin.isatty() and typer.confirm("Switch sending on?")):
@@ -150,8 +150,7 @@ def letters(
 def _letter_line(here: Office, one: LetterView) -> str:
     registry = here.ledger.registry
     w = words(registry.language)
-    agency = registry.agencies.get(one.recipient)
-    name = agency.name if agency else one.recipient
+    name = registry.name_of(one.recipient)
     kind, state = w.kinds[Kind(one.kind)], w.letter_states[one.state]
     return f"{one.id}  {one.day}  {name}  {kind}  {state}  {one.trouble}".rstrip()
 

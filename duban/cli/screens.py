@@ -19,6 +19,7 @@ from duban.cli.common import (
     find_duty,
     moment,
     office,
+    table,
 )
 from duban.duty import Light
 from duban.ledger.questions import DutyView, duties, events, latest_evidence
@@ -60,12 +61,12 @@ def status(
 
 def clause_table(found: list[DutyView], now: datetime, w: Words) -> Table:
     """A line for each clause: how many duties, and where they stand."""
-    table = _table(w, "clause", "title")
+    shown = table(w, "clause", "title")
     for column in columns(w):
-        table.add_column(column, justify="right")
+        shown.add_column(column, justify="right")
     for number, group in by_clause(found).items():
         total, late, soon, *rest = counts(group, now)
-        table.add_row(
+        shown.add_row(
             number,
             escape(group[0].clause.title),
             str(total),
@@ -73,24 +74,17 @@ def clause_table(found: list[DutyView], now: datetime, w: Words) -> Table:
             f"[yellow]{soon}[/yellow]" if soon else "·",
             *(str(one or "·") for one in rest),
         )
-    return table
-
-
-def _table(w: Words, *labels: str) -> Table:
-    table = Table(header_style="bold", pad_edge=False)
-    for label in labels:
-        table.add_column(w.labels[label], overflow="fold")
-    return table
+    return shown
 
 
 def duty_table(found: list[DutyView], now: datetime, w: Words) -> Table:
     """A line for each duty, the longest overdue first."""
-    table = _table(w, "duty", "clause", "title", "agency", "period", "due", "status")
-    table.add_column(w.labels["late"], justify="right")
+    shown = table(w, "duty", "clause", "title", "agency", "period", "due", "status")
+    shown.add_column(w.labels["late"], justify="right")
     for duty in sorted(found, key=lambda duty: (-duty.days_late(now), duty.due_at, duty.id)):
         late = duty.days_late(now)
         style = _STYLES[duty.light(now)]
-        table.add_row(
+        shown.add_row(
             str(duty.id),
             duty.number,
             escape(duty.clause.title),
@@ -100,7 +94,7 @@ def duty_table(found: list[DutyView], now: datetime, w: Words) -> Table:
             f"[{style}]{state_words(duty, now, w)}[/{style}]",
             str(late or "·"),
         )
-    return table
+    return shown
 
 
 def state_words(duty: DutyView, now: datetime, w: Words) -> str:

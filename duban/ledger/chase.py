@@ -314,12 +314,12 @@ def _lapse_stale(ledger: Ledger, now: datetime) -> None:
 
 def _tell_coordinator(ledger: Ledger, now: datetime) -> None:
     """One letter a day to the coordinator with what only a coordinator can do, if there is news."""
-    notice = next(iter(ledger.registry.notices.values())).file.notice
+    notice = ledger.registry.first_notice
     untold = Task.closed_at.is_(None) & Task.told_on.is_(None)
     with reading(ledger.engine) as connection:
         if not connection.scalar(select(func.count()).where(untold)):
             return
     with change(ledger.engine, now, "duban") as made:
         begin_letter(made, ledger, notice, ledger.registry.coordinator, Kind.TASKS)
-        today = now.astimezone(notice.zone).date()
+        today = ledger.registry.today(now)
         made.connection.execute(update(Task).where(untold).values(told_on=today))

@@ -43,7 +43,7 @@ def hold(
     Raises:
         HoldRefused: nothing was recorded.
     """
-    today = _today(ledger, now)
+    today = ledger.registry.today(now)
     if not (agency or clause) or not reason.strip() or until < today:
         raise HoldRefused
     with change(ledger.engine, now, by) as made:
@@ -79,7 +79,7 @@ def release(ledger: Ledger, hold_id: int, *, by: str, now: datetime) -> None:
         made.connection.execute(
             update(Duty)
             .where(_covered(row), Duty.status.in_(WAITING))
-            .values(next_on=_today(ledger, now))
+            .values(next_on=ledger.registry.today(now))
         )
         made.record("released", None, hold=row.id)
 
@@ -88,16 +88,11 @@ def holds_in_force(ledger: Ledger, now: datetime) -> Sequence[Hold]:
     """The holds that are in force or still to come to their end, the earliest end first."""
     question = (
         select(Hold.__table__)
-        .where(Hold.released_at.is_(None), Hold.until >= _today(ledger, now))
+        .where(Hold.released_at.is_(None), Hold.until >= ledger.registry.today(now))
         .order_by(Hold.until, Hold.id)
     )
     with reading(ledger.engine) as connection:
         return [Hold(**row) for row in connection.execute(question).mappings()]
-
-
-def _today(ledger: Ledger, now: datetime) -> date:
-    first = next(iter(ledger.registry.notices.values()))
-    return now.astimezone(first.file.notice.zone).date()
 
 
 def _covered(row: Hold) -> ColumnElement[bool]:

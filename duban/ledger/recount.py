@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime
 
-import chinese_calendar
 from sqlalchemy import select, update
 
 from duban.batches import batches
+from duban.calendar import Calendar, WorkCalendar
 from duban.duty import WAITING
 from duban.ladder import decide
 from duban.ledger import Ledger
@@ -48,7 +48,9 @@ def recount(ledger: Ledger, now: datetime) -> int:
 def _digest(ledger: Ledger, now: datetime) -> str:
     """Changes with the ladders, the local days, and the years that the calendar package knows."""
     policy = ledger.registry.policy
-    known = [year for year in range(now.year - 1, now.year + 3) if _announced(year)]
+    china = Calendar(WorkCalendar.CHINA)
+    years = range(now.year - 1, now.year + 3)
+    known = [year for year in years if not china.provisional(date(year, 1, 1))]
     named = {key: one.clause.ladder for key, one in ledger.registry.clauses.items()}
     own = {key: one.ladder for key, one in ledger.registry.agencies.items() if one.ladder}
     content = (
@@ -61,14 +63,6 @@ def _digest(ledger: Ledger, now: datetime) -> str:
         own,
     )
     return hashlib.sha256(repr(content).encode()).hexdigest()
-
-
-def _announced(year: int) -> bool:
-    try:
-        chinese_calendar.is_workday(date(year, 1, 1))  # pyright: ignore[reportUnknownMemberType]
-    except NotImplementedError:
-        return False
-    return True
 
 
 def _provisional(made: Change) -> Sequence[Duty]:

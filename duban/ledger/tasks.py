@@ -88,14 +88,9 @@ def _about(connection: Connection, ledger: Ledger, row: Row[Any]) -> str:
         waiting = select(func.count()).where(Proposal.state == "proposed")
         return w.labels["plan_proposed"].format(n=connection.scalar(waiting))
     if row.kind != "undeliverable":
-        return _named(ledger, row.subject)
+        return ledger.registry.name_of(row.subject)
     question = select(Letter.recipient, Letter.kind, Letter.day).where(
         Letter.id == int(row.subject)
     )
     recipient, kind, day = connection.execute(question).one()
-    return w.join.join((_named(ledger, recipient), w.kinds[Kind(kind)], f"{day}"))
-
-
-def _named(ledger: Ledger, agency: str) -> str:
-    found = ledger.registry.agencies.get(agency)
-    return found.name if found else agency
+    return w.join.join((ledger.registry.name_of(recipient), w.kinds[Kind(kind)], f"{day}"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from duban.calendar import Calendar
 from duban.ladder import Ladder
@@ -71,7 +72,21 @@ class Registry:
     @property
     def language(self) -> str:
         """The language of the first notice, in which screens and file names speak."""
-        return next(iter(self.notices.values())).file.notice.language
+        return self.first_notice.language
+
+    @property
+    def first_notice(self) -> Notice:
+        """The notice whose language and time zone hold for what belongs to none alone."""
+        return next(iter(self.notices.values())).file.notice
+
+    def today(self, now: datetime) -> date:
+        """The civil day in the first notice's zone."""
+        return now.astimezone(self.first_notice.zone).date()
+
+    def name_of(self, agency_id: str) -> str:
+        """An agency's name; its id once it has left agencies.yaml."""
+        found = self.agencies.get(agency_id)
+        return found.name if found else agency_id
 
     @property
     def unreachable(self) -> list[Agency]:

@@ -71,8 +71,7 @@ class Years:
             return [Duty(**row) for row in connection.execute(question).mappings()]
 
     def civil(self, instant: datetime) -> date:
-        notice = next(iter(self.ledger.registry.notices.values()))
-        return instant.astimezone(notice.file.notice.zone).date()
+        return self.ledger.registry.today(instant)
 
     def note_holds(self, row: Duty, day: date) -> None:
         """A hold covers what opens under it."""
