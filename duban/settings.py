@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from duban.errors import DubanError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 
 
 class BadSetting(DubanError):
@@ -24,6 +25,12 @@ class Settings(BaseSettings):
         notices: the folder that holds a folder for each notice.
         database_url: the ledger's address; SQLite in `home` unless set.
         prefect_port: where the embedded Prefect listens, on loopback.
+        prefect_url: the address of Prefect's pages as coordinators reach it.
+        portal_port: where the portal listens, on loopback.
+        portal_url: the portal's address as agencies reach it; it goes into letters.
+        secret: what links are made with; without it a key is kept in `home`.
+        oidc_issuer, oidc_client, oidc_secret: the identity provider of coordinators, if there is
+            one.
         mail_sender: Apprise mailto(s):// address of the sending account; holds its password.
         letter_from: the From address of letters.
         apprise_allowed: what Apprise may reach beside the channels of its own modules, as
@@ -37,6 +44,13 @@ class Settings(BaseSettings):
     notices: Path = Path("deployments")
     database_url: str | None = None
     prefect_port: Port = 4200
+    prefect_url: Address | None = None
+    portal_port: Port = 4280
+    portal_url: Address | None = None
+    secret: SecretStr | None = None
+    oidc_issuer: Address | None = None
+    oidc_client: str = ""
+    oidc_secret: SecretStr | None = None
     mail_sender: str | None = None
     letter_from: str = "duban@localhost"
     apprise_allowed: str = ""
@@ -45,6 +59,16 @@ class Settings(BaseSettings):
     def ledger_url(self) -> str:
         """The SQLAlchemy URL of the ledger."""
         return self.database_url or f"sqlite:///{self.home.resolve() / 'ledger.db'}"
+
+    @property
+    def portal(self) -> str:
+        """The portal's address without a slash at its end."""
+        return (self.portal_url or f"http://127.0.0.1:{self.portal_port}").rstrip("/")
+
+    @property
+    def prefect(self) -> str:
+        """The address of Prefect's pages without a slash at its end."""
+        return (self.prefect_url or f"http://127.0.0.1:{self.prefect_port}").rstrip("/")
 
     @property
     def allowed_addresses(self) -> tuple[str, ...]:

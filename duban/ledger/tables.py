@@ -74,8 +74,9 @@ class Duty(Base):
     `due_at` is the date in force (moved by extension and return), `original_due_at` the first.
     `revision` counts the moves, `round` the chases begun; `opener` is the kind of letter that the
     present one begins with. `next_on` is the next civil day on which the chase has to look at it;
-    `done` that accepted evidence showed the matter finished; `provisional` that the due day was
-    counted in a year whose holidays nobody had announced.
+    `done` that accepted evidence showed the matter finished; `nil` that the latest version says
+    there is nothing to report; `provisional` that the due day was counted in a year whose holidays
+    nobody had announced. `acknowledged_at` is when the agency said that it had received it (签收).
     """
 
     __tablename__ = "duty"
@@ -98,9 +99,11 @@ class Duty(Base):
     opens_on: Mapped[date]
     due_at: Mapped[datetime]
     original_due_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     done: Mapped[bool] = mapped_column(default=False)
+    nil: Mapped[bool] = mapped_column(default=False)
     round: Mapped[int] = mapped_column(default=1)
     opener: Mapped[str] = mapped_column(String(16), default="assign")
     revision: Mapped[int] = mapped_column(default=1)
@@ -109,7 +112,12 @@ class Duty(Base):
 
 
 class Submission(Base):
-    """One version of an agency's evidence; every version is kept."""
+    """One version of an agency's evidence; every version is kept.
+
+    `nil` marks a nil return (零报告) with its `statement`; `dated` is the civil day that the
+    evidence speaks of. `person` and `telephone` are whom to ask about it, erased once the duty
+    needs them no more. `suspect` names kinds of personal data found in its text, by commas.
+    """
 
     __tablename__ = "submission"
     __table_args__ = (UniqueConstraint("duty_id", "number"),)
@@ -121,21 +129,165 @@ class Submission(Base):
     submitted_at: Mapped[datetime]
     submitted_by: Mapped[str] = mapped_column(String(120))
     receipt: Mapped[str] = mapped_column(String(32), unique=True)
+    nil: Mapped[bool] = mapped_column(default=False)
+    statement: Mapped[str | None] = mapped_column(Text)
+    dated: Mapped[date | None]
+    person: Mapped[str | None] = mapped_column(String(60))
+    telephone: Mapped[str | None] = mapped_column(String(40))
+    suspect: Mapped[str] = mapped_column(String(80), default="")
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("link.id"))
 
 
 class EvidenceFile(Base):
-    """A file of a submission; its bytes lie in the files folder under `stored_as`."""
+    """A file that an agency sent for a duty; its bytes lie in the files folder as `stored_as`.
+
+    Without a submission it is still a draft. `sha256` and `size` are those of the bytes received,
+    `kept_sha256` and `kept_size` of those that inspection left (a picture loses its EXIF). States:
+    waiting (for inspection), fine, refused, erased (its hashes stay). `picture_hash` finds pictures
+    that look alike; `pages` counts the previews; `suspect` names kinds of personal data found in
+    it, by commas.
+    """
 
     __tablename__ = "evidence_file"
-    __table_args__ = (Index("ix_evidence_file_sha256", "sha256"),)
+    __table_args__ = (
+        Index("ix_evidence_file_sha256", "sha256"),
+        Index("ix_evidence_file_duty_id", "duty_id"),
+        Index("ix_evidence_file_state", "state"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    submission_id: Mapped[int] = mapped_column(ForeignKey("submission.id"), index=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
+    submission_id: Mapped[int | None] = mapped_column(ForeignKey("submission.id"), index=True)
+    agency: Mapped[str] = mapped_column(String(120))
     field: Mapped[str] = mapped_column(String(60))
     name: Mapped[str] = mapped_column(String(255))
     size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     stored_as: Mapped[str] = mapped_column(String(80), unique=True)
+    received_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    refusal: Mapped[str] = mapped_column(String(20), default="")
+    kind: Mapped[str] = mapped_column(String(8), default="")
+    kept_sha256: Mapped[str | None] = mapped_column(String(64))
+    kept_size: Mapped[int | None]
+    picture_hash: Mapped[str] = mapped_column(String(64), default="")
+    pages: Mapped[int] = mapped_column(default=0)
+    suspect: Mapped[str] = mapped_column(String(80), default="")
+
+
+class Draft(Base):
+    """What an agency has typed for a duty and not handed in yet, as raw text by field key."""
+
+    __tablename__ = "draft"
+    __table_args__ = (UniqueConstraint("duty_id", "agency"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
+    agency: Mapped[str] = mapped_column(String(120))
+    fields: Mapped[dict[str, Any]]
+    saved_at: Mapped[datetime]
+
+
+class Petition(Base):
+    """What an agency asks for (申请): an extension, or that a duty is not applicable to it.
+
+    States: asked, granted, refused, withdrawn. `until` is the day asked for, `leader` who agreed.
+    """
+
+    __tablename__ = "petition"
+    __table_args__ = (
+        Index("ix_petition_state", "state"),
+        Index("ix_petition_duty_id", "duty_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text)
+    until: Mapped[date | None]
+    leader: Mapped[str] = mapped_column(String(60), default="")
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str] = mapped_column(String(120))
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("link.id"))
+    state: Mapped[str] = mapped_column(String(10))
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(120))
+    answer: Mapped[str] = mapped_column(Text, default="")
+
+
+class Link(Base):
+    """A signed link by which an agency comes in without an account.
+
+    The token is made from `nonce` and the key in the data folder, and stands nowhere; only its
+    hash does, and that of the token of its calendar feed. One that was handed on has a `parent`,
+    says to whom (`holder`), and reaches only its duties in LinkDuty; one without reaches all of
+    its agency's. `person` and `telephone` are what was last typed through it.
+    """
+
+    __tablename__ = "link"
+    __table_args__ = (Index("ix_link_agency", "agency"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    agency: Mapped[str] = mapped_column(String(120))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("link.id"))
+    holder: Mapped[str] = mapped_column(String(60), default="")
+    nonce: Mapped[str] = mapped_column(String(32))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    feed_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    issued_at: Mapped[datetime]
+    issued_by: Mapped[str] = mapped_column(String(120))
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    person: Mapped[str | None] = mapped_column(String(60))
+    telephone: Mapped[str | None] = mapped_column(String(40))
+
+
+class LinkDuty(Base):
+    """A duty that a handed-on link reaches."""
+
+    __tablename__ = "link_duty"
+
+    link_id: Mapped[int] = mapped_column(ForeignKey("link.id"), primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"), primary_key=True)
+
+
+class Account(Base):
+    """A person who coordinates or reads: administrator, provincial, city (of `region`), reader.
+
+    `password` is an Argon2id hash, None for one who comes in through the identity provider only,
+    known there as `subject`. `failures` counts wrong passwords in a row; none is looked at before
+    `wait_until`.
+    """
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    role: Mapped[str] = mapped_column(String(16))
+    region: Mapped[str | None] = mapped_column(String(60))
+    password: Mapped[str | None] = mapped_column(String(200))
+    must_change: Mapped[bool] = mapped_column(default=False)
+    totp: Mapped[str | None] = mapped_column(String(64))
+    totp_step: Mapped[int] = mapped_column(default=0)
+    subject: Mapped[str | None] = mapped_column(String(200), unique=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    wait_until: Mapped[datetime | None]
+    made_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+
+
+class Session(Base):
+    """A person's stay in the portal; the cookie's token stands here as its hash only."""
+
+    __tablename__ = "session"
+    __table_args__ = (Index("ix_session_account_id", "account_id"),)
+
+    token_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    begun_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
 
 
 class History(Base):
