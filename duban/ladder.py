@@ -30,6 +30,8 @@ class Kind(StrEnum):
     CIRCULAR = "circular"  # 通报
     ESCALATE = "escalate"  # 提请督促, to a superior or the coordinator
     TASKS = "tasks"  # 待办, to the coordinator
+    RECEIPT = "receipt"  # 回执, for a version of evidence
+    LINK = "link"  # 办理链接, to an agency that lost it
 
 
 ROUND_OPENERS = (Kind.ASSIGN, Kind.RETURN, Kind.EXTENSION, Kind.REOPEN)
@@ -37,6 +39,9 @@ ROUND_OPENERS = (Kind.ASSIGN, Kind.RETURN, Kind.EXTENSION, Kind.REOPEN)
 
 GENTLE = frozenset({Kind.INQUIRE, Kind.REMIND})
 """Said before the due day only; all that a soft duty hears."""
+
+PROMPT = frozenset({Kind.RECEIPT, Kind.LINK})
+"""Answers to what the agency itself did: they go at once, on any day and at any hour."""
 
 SOLEMN = frozenset({Kind.FORMAL, Kind.CIRCULAR})
 """Sent after a coordinator's approval, unless the rung says otherwise."""

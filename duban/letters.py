@@ -7,9 +7,9 @@ a block of its own, since no value keeps its line breaks.
 
 import re
 import unicodedata
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email.header import Header
@@ -37,13 +37,28 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A version of evidence that came in; `at` is an instant in the notice's zone.
+
+    `on_time` is None where there is no telling any more, since the due day was moved.
+    """
+
+    receipt: str
+    version: int
+    at: datetime
+    on_time: bool | None
+    late_days: int = 0
+    nil: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One duty as a letter speaks of it.
 
     `reason` is why it was returned, extended or reopened; `title` the rung's own name, such as
     蓝色督办单; `said_on` the days on which this round was spoken of before, the latest last;
     `telephone` the agency's; `room` how many characters reason, asks and quote may have together,
-    None for all of them.
+    None for all of them; `handed` what a receipt is for.
     """
 
     duty_id: int
@@ -59,6 +74,7 @@ class Item:
     said_on: tuple[date, ...] = ()
     telephone: str = ""
     room: int | None = None
+    handed: Handed | None = None
 
     @property
     def asks(self) -> list[str]:
@@ -100,7 +116,8 @@ class TaskItem:
 
 
 Items = Sequence[Item] | Sequence[TaskItem]
-"""What a letter speaks of, in its order: tasks in one of the kind TASKS, duties in all others."""
+"""What a letter speaks of, in its order: tasks in one of the kind TASKS, nothing in one that brings
+a link, duties in all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +125,9 @@ class LetterHead:
     """Who writes to whom, when and why.
 
     `key` is the letter's own digest and makes the Message-ID; `label` marks what is not meant in
-    earnest (模拟); `userid` is whom a robot calls; `language` is that of a letter of tasks, while
-    any other speaks its first notice's.
+    earnest (模拟); `userid` is whom a robot calls; `language` is that of a letter without duties,
+    while any other speaks its first notice's. `link` is where the recipient goes on, if anywhere:
+    the agency's own link, which holds through the civil day `link_until`, or the desk.
     """
 
     key: str
@@ -124,6 +142,8 @@ class LetterHead:
     userid: str = ""
     label: str = ""
     language: str = "zh"
+    link: str = ""
+    link_until: date | None = None
 
 
 class Line(NamedTuple):
@@ -144,11 +164,14 @@ class Draft(NamedTuple):
 Write = Callable[[LetterHead, Items], bytes]
 
 
+def rank(item: Item) -> tuple[object, ...]:
+    """A duty's place in a letter: what is due first, then by clause and agency."""
+    return item.due_on, natural(item.clause.id), item.agency, item.duty_id
+
+
 def ordered(items: Iterable[Item]) -> list[Item]:
-    """Duties in a letter's order: what is due first, then by clause and agency."""
-    return sorted(
-        items, key=lambda item: (item.due_on, natural(item.clause.id), item.agency, item.duty_id)
-    )
+    """Duties in a letter's order."""
+    return sorted(items, key=rank)
 
 
 def write_mail(head: LetterHead, items: Items) -> bytes:
@@ -168,6 +191,40 @@ def write_text(head: LetterHead, items: Items) -> bytes:
     draft = _draft(head, items)
     text = "\n\n".join([draft.subject, _plain(draft.paragraphs)]).replace("<", "＜")
     return "\n\n".join([text, *_call(head)]).encode()
+
+
+def placeholder(link_id: int) -> str:
+    """What stands for a link's token while a letter lies in the ledger; as long as the token."""
+    return f"link-{link_id:038}"
+
+
+_PLACEHOLDER = re.compile(rb"/a/link-(\d{38})(?!\w)")
+_BODY = re.compile(rb"(?<=Content-Transfer-Encoding: base64\r\n\r\n)[A-Za-z0-9+/=\r\n]+(?=\r\n--)")
+
+
+def links_in(payload: bytes) -> set[int]:
+    """The numbers of the links whose tokens a letter waits for."""
+    bodies = [a2b_base64(body) for body in _BODY.findall(payload)] or [payload]
+    return {int(found) for body in bodies for found in _PLACEHOLDER.findall(body)}
+
+
+def filled(payload: bytes, tokens: Mapping[int, str]) -> bytes:
+    """The letter as it leaves, with the tokens of its links; the same ones make the same bytes.
+
+    A placeholder without a token stays: whoever wrote it into a letter learns nothing by it.
+    """
+
+    def token(match: re.Match[bytes]) -> bytes:
+        found = tokens.get(int(match[1]))
+        return b"/a/" + found.encode() if found else match[0]
+
+    def body(match: re.Match[bytes]) -> bytes:
+        text = _PLACEHOLDER.sub(token, a2b_base64(match[0]))
+        return "\r\n".join(_folded(text)).encode()
+
+    if not tokens:
+        return payload
+    return _BODY.sub(body, payload) if _BODY.search(payload) else _PLACEHOLDER.sub(token, payload)
 
 
 def within(head: LetterHead, items: Items, write: Write, limit: int) -> tuple[bytes, int]:
@@ -200,11 +257,16 @@ def _hopeful(items: Items, limit: int) -> int:
     """How many items could fit at best, counting the least that each must say."""
     total = 0
     for n, item in enumerate(items):
-        least = item.clause.title + item.clause.quote if isinstance(item, Item) else item.command
-        total += len(least.encode())
+        total += len(_least(item).encode())
         if total > limit:
             return n
     return len(items)
+
+
+def _least(item: Item | TaskItem) -> str:
+    if isinstance(item, TaskItem):
+        return item.command
+    return item.clause.title + (item.handed.receipt if item.handed else item.clause.quote)
 
 
 def _alone(head: LetterHead, item: Item | TaskItem, write: Write, limit: int) -> bytes:
@@ -267,7 +329,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 
-_OPENERS = ("label", "to", "say", "item", "sign")
+_OPENERS = ("label", "to", "say", "item", "link", "sign")
 """Marks that begin a paragraph; the others go on with it."""
 
 
@@ -280,6 +342,7 @@ def _draft(head: LetterHead, items: Items) -> Draft:
         items=items,
         title=_title(head, duties, language),
         day=civil_words(language, head.day),
+        civil=partial(civil_words, language),
         days=partial(_days, language, head.day),
         notices=list(dict.fromkeys(_named(item.notice) for item in duties)),
     )
@@ -340,15 +403,23 @@ _LITERAL = str.maketrans("*_`~[]<>#\\|", "＊＿｀～［］＜＞＃＼｜")
 """Robots do not agree on how a mark is escaped; its full-width twin is one nowhere."""
 
 _MARKDOWN = {"item": "**{}**", "quote": "> {}", "code": "`{}`"}
+_COLONS = "：: "
 
 
 def _literal(text: str) -> str:
     return text.translate(_LITERAL)
 
 
-def _markdown(lines: Iterable[Line]) -> str:
+def _markdown(lines: Sequence[Line]) -> str:
     # Two spaces break a line where a bare line end does not.
-    return "  \n".join(_MARKDOWN.get(mark, "{}").format(_literal(text)) for mark, text in lines)
+    return "  \n".join(_marked_down(lines))
+
+
+def _marked_down(lines: Sequence[Line]) -> Iterator[str]:
+    if lines[0].mark == "link":
+        label, address, *lines = lines
+        yield f"[{_literal(label.text.rstrip(_COLONS))}]({address.text})"
+    yield from (_MARKDOWN.get(mark, "{}").format(_literal(text)) for mark, text in lines)
 
 
 def _call(head: LetterHead) -> list[str]:
@@ -401,13 +472,17 @@ def _headers(head: LetterHead, draft: Draft, threads: Sequence[int]) -> list[str
 
 
 def _body(subtype: str, text: str) -> list[str]:
-    encoded = b2a_base64(text.replace("\n", "\r\n").encode(), newline=False).decode()
     return [
         f"Content-Type: text/{subtype}; charset=utf-8",
         "Content-Transfer-Encoding: base64",
         "",
-        *(encoded[start : start + 76] for start in range(0, len(encoded), 76)),
+        *_folded(text.replace("\n", "\r\n").encode()),
     ]
+
+
+def _folded(text: bytes) -> list[str]:
+    encoded = b2a_base64(text, newline=False).decode()
+    return [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
 
 
 @lru_cache(maxsize=1 << 12)  # the same few addresses, letter after letter

@@ -134,12 +134,15 @@ def _tags(duty: DutyView, now: datetime, w: Words) -> tuple[str, ...]:
     )
 
 
-def card(duty: DutyView, received: Received | None, label: str = "") -> str:
+def card(duty: DutyView, received: Received | None, label: str = "", portal: str = "") -> str:
     """The duty's card in Markdown: the clause's words, the due day and why, evidence asked and got.
 
-    A `label` marks what is not meant in earnest.
+    It names no person and holds no link that opens anything: that to the portal leads coordinators
+    to where they sign in.
 
-    It names no person and holds no link that opens anything.
+    Args:
+        label: marks what is not meant in earnest.
+        portal: the portal's address without a slash at its end.
     """
     w = words(duty.notice.language)
     rows = [
@@ -162,6 +165,7 @@ def card(duty: DutyView, received: Received | None, label: str = "") -> str:
         "|---|---|",
         *(f"| {label} | {value} |" for label, value in rows if value),
         "",
+        *([f"[{w.labels['in_portal']}]({portal}/desk/duties/{duty.id})", ""] if portal else ()),
         f"**{w.labels['evidence']}**",
         "",
         *(f"- {asked_words(w, one.model_dump(mode='json'))}" for one in duty.clause.evidence),
@@ -184,6 +188,8 @@ def _received(duty: DutyView, received: Received | None, w: Words) -> list[str]:
         return []
     at = f"{received.submitted_at.astimezone(duty.notice.zone):%Y-%m-%d %H:%M}"
     lines = ["", f"**{w.labels['received']}** {received.receipt} · {at}", ""]
+    if received.suspect:
+        return [*lines, f"*{w.labels['suspect']}*"]
     for key, value in received.fields.items():
         field = duty.clause.field(key)
         lines.append(f"- {field.label if field else key}: {_plain(value)}")

@@ -12,16 +12,21 @@ from sqlalchemy import select
 from duban.channels import Channel
 from duban.errors import DubanError
 from duban.ledger import Ledger
+from duban.ledger.audit import HEADS, note_head
 from duban.ledger.change import change
 from duban.ledger.chase import Chase, chase
 from duban.ledger.database import open_database, reading
 from duban.ledger.label import label_of
+from duban.ledger.links import Portal
 from duban.ledger.opening import Opening, open_missing
 from duban.ledger.outbox import Delivery, Post
 from duban.ledger.recount import recount
+from duban.ledger.retention import erase_due, forget_persons
+from duban.ledger.sweeping import sweep_files
 from duban.ledger.tables import Setting
 from duban.registry import load_registry
 from duban.settings import Settings
+from duban.tokens import load_key
 
 _SINK = "mailto://127.0.0.1:{port}/?mode=insecure&from=duban@localhost.invalid&smtp=127.0.0.1"
 _IS_SINK = re.compile(re.escape(_SINK).replace(r"\{port\}", r"\d{1,5}"))
@@ -67,6 +72,14 @@ class Office:
         found = all_channels(given.letters, given.mail_sender if self._has_sink else None)
         return {name: found[name if name == "mail" else "drop"] for name in found}
 
+    @cached_property
+    def key(self) -> bytes:
+        """What links and forms are signed with."""
+        given = self.settings.secret
+        return load_key(
+            self.settings.home / "secret.key", given.get_secret_value() if given else None
+        )
+
     @property
     def label(self) -> str:
         """What marks a ledger that is not meant in earnest; empty on a real one."""
@@ -80,7 +93,8 @@ class Office:
     def post(self) -> Post:
         """The outbox with its channels."""
         sender = self.settings.letter_from
-        return Post(self.ledger, self.channels, self.armed, sender, os.environ, self.label)
+        portal = Portal(self.settings.portal, self.key)
+        return Post(self.ledger, self.channels, self.armed, sender, os.environ, self.label, portal)
 
     def armed(self) -> bool:
         """Whether letters may leave through real channels; a fresh ledger says no.
@@ -123,7 +137,24 @@ class Office:
         recount(self.ledger, now)
         opening = open_missing(self.ledger, now, since=since)
         chased = chase(self.ledger, now)
-        return Tick(opening, chased, self.post.deliver(clock or (lambda: now)))
+        done = Tick(opening, chased, self.post.deliver(clock or (lambda: now)))
+        self.keep_house(now)
+        return done
+
+    def keep_house(self, now: datetime) -> None:
+        """Once a day: erases what is kept long enough, clears the files, notes the head."""
+        today = self.ledger.registry.today(now).isoformat()
+        question = select(Setting.value).where(Setting.name == "kept-house")
+        with reading(self.ledger.engine) as connection:
+            if connection.scalar(question) == today:
+                return
+        home, files = self.settings.home, self.settings.files
+        erase_due(self.ledger, files, now)
+        forget_persons(self.ledger, now)
+        sweep_files(self.ledger, files, now)
+        note_head(self.ledger, home / HEADS, now)
+        with change(self.ledger.engine, now, "duban") as made:
+            made.session.merge(Setting(name="kept-house", value=today))
 
 
 def open_office(settings: Settings) -> Office:

@@ -72,17 +72,19 @@ def sync(
     *,
     full: bool = False,
     progress: Progress = lambda done, of: None,
+    portal: str = "",
 ) -> Synced:
     """One sync.
 
     Args:
         deployments: clause key → deployment id on the stage.
         full: read every run, also when the counts agree.
+        portal: the portal's address, to which cards lead; without one they lead nowhere.
 
     Raises:
         StageError: the stage did not answer; what was sent is remembered, the rest comes next time.
     """
-    return _Sync(ledger, stage, deployments, now, progress).run(full)
+    return _Sync(ledger, stage, deployments, now, progress, portal).run(full)
 
 
 def forget(ledger: Ledger) -> None:
@@ -99,8 +101,10 @@ class _Sync:
         deployments: Mapping[str, str],
         now: datetime,
         progress: Progress,
+        portal: str,
     ) -> None:
         self.ledger = ledger
+        self.portal = portal
         self.stage = stage
         self.deployments = deployments
         self.progress = progress
@@ -246,7 +250,7 @@ class _Sync:
             received = latest_evidence(self.ledger, chunk)
             changed: list[int] = []
             for duty_id in chunk:
-                text = card(self.views[duty_id], received.get(duty_id), self.label)
+                text = card(self.views[duty_id], received.get(duty_id), self.label, self.portal)
                 digest = hashlib.sha256(text.encode()).hexdigest()
                 if self.known[duty_id].card != digest:
                     self._put_card(duty_id, text)

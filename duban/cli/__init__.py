@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from duban.cli import acts, chasing, files, letter, run, screens
+from duban.cli import accounts, acts, audit, chasing, files, letter, links, portal, run, screens
 from duban.errors import DubanError
 
 app = typer.Typer(
@@ -16,9 +16,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (files, screens, acts, chasing, letter, run):
+for group in (files, screens, acts, chasing, letter, links, portal, run, audit):
     for command in group.COMMANDS:
         app.command()(command)
+app.add_typer(audit.app, name="audit")
+app.add_typer(accounts.app, name="account")
 
 
 def main() -> None:

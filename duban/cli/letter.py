@@ -1,6 +1,6 @@
 """The command that shows what letters look like, written of the first notice's own clauses."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 
 import typer
@@ -9,12 +9,15 @@ from duban.channels import Form
 from duban.cli.common import registry
 from duban.errors import DubanError
 from duban.ladder import ROUND_OPENERS, Kind
+from duban.ledger.links import LIFE
 from duban.letters import (
+    Handed,
     Item,
     Items,
     LetterHead,
     TaskItem,
     ordered,
+    placeholder,
     write_mail,
     write_markdown,
     write_text,
@@ -30,7 +33,9 @@ MOST_ITEMS = 2
 EARLY, LATE = timedelta(days=-10), timedelta(days=17)
 WEEK = timedelta(days=7)
 
-_BEFORE_DUE = (*ROUND_OPENERS, Kind.COPY, Kind.INQUIRE, Kind.REMIND)
+_BEFORE_DUE = (*ROUND_OPENERS, Kind.COPY, Kind.INQUIRE, Kind.REMIND, Kind.RECEIPT, Kind.LINK)
+_PORTAL = "https://duban.example.org"
+_TO_DESK = (Kind.TASKS, Kind.ESCALATE)
 _LABELS: dict[Language, str] = {"zh": "样函", "en": "sample"}
 _REASONS: dict[Language, dict[Kind, str]] = {
     "zh": {
@@ -77,10 +82,12 @@ def sample_letter(known: Registry, kind: Kind, language: Language) -> tuple[Lett
     agency, clauses = _shown(known)
     days = [_cycle(placed).due_on(_period(placed)) for placed in clauses]
     day = min(days) + EARLY if kind in _BEFORE_DUE else max(days) + LATE
+    recipient = _recipient(known, kind, agency, clauses[0])
+    link, until = _way_in(known, kind, recipient, day)
     head = LetterHead(
         key=f"sample-{kind}-{language}",
         kind=kind,
-        recipient=_recipient(known, kind, agency, clauses[0]),
+        recipient=recipient,
         coordinator=known.coordinator,
         day=day,
         written_at=datetime.combine(day, time(9), clauses[0].notice.zone),
@@ -88,11 +95,22 @@ def sample_letter(known: Registry, kind: Kind, language: Language) -> tuple[Lett
         address="agency@example.org",
         label=_LABELS[language],
         language=language,
+        link=link,
+        link_until=until,
     )
+    if kind is Kind.LINK:
+        return head, []
     if kind is Kind.TASKS:
         return head, _tasks(agency, language)
     items = [_item(n, head, agency, placed) for n, placed in enumerate(clauses, start=1)]
     return head, ordered(items)
+
+
+def _way_in(known: Registry, kind: Kind, recipient: Agency, day: date) -> tuple[str, date | None]:
+    """A link that opens nothing; those who coordinate sign in, superiors have no part."""
+    if kind in _TO_DESK:
+        return (f"{_PORTAL}/desk" if recipient.id == known.coordinator.id else ""), None
+    return f"{_PORTAL}/a/{placeholder(1)}", day + LIFE
 
 
 def _tasks(agency: Agency, language: Language) -> list[TaskItem]:
@@ -152,7 +170,12 @@ def _item(n: int, head: LetterHead, agency: Agency, placed: PlacedClause) -> Ite
         reason=_REASONS[language].get(head.kind, ""),
         said_on=(head.day - 2 * WEEK, head.day - WEEK) if late else (),
         telephone=agency.contact.telephone,
+        handed=_handed(n, head) if head.kind is Kind.RECEIPT else None,
     )
+
+
+def _handed(n: int, head: LetterHead) -> Handed:
+    return Handed(f"{head.day:%Y%m%d}-{n}-3F9A2C", n, head.written_at, on_time=True)
 
 
 COMMANDS = (letter,)

@@ -5,7 +5,9 @@ import os
 import sys
 from dataclasses import asdict, replace
 from datetime import time, timedelta
+from ipaddress import ip_address
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import pendulum
 import typer
@@ -17,8 +19,6 @@ from duban.cli.letter import WRITERS, sample_letter
 from duban.errors import DubanError
 from duban.ladder import Kind
 from duban.ledger import undelivered
-from duban.ledger.change import first_broken_link
-from duban.ledger.database import reading
 from duban.ledger.questions import LetterView, kept_back
 from duban.ledger.questions import letters as letters_of
 from duban.letters import within
@@ -85,8 +85,24 @@ def _confirm(here: Office, yes: bool) -> None:
     today = here.ledger.registry.today(now)
     week = plan(here.ledger, today, today + timedelta(days=7), now)
     print_plan(here.ledger.registry, week)
+    if _is_loopback(here.settings.portal):
+        typer.echo(
+            f"Warning: letters will carry links to {here.settings.portal}, which opens on this "
+            "machine only; set DUBAN_PORTAL_URL to the address that agencies reach.",
+            err=True,
+        )
     if not yes and not (sys.stdin.isatty() and typer.confirm("Switch sending on?")):
         raise DubanError("Sending stays off. Add --yes to switch it on after this plan.")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _test(here: Office, to: str | None) -> None:
@@ -117,6 +133,7 @@ def _sample(here: Office, written: str, channel: Channel) -> bytes:
         written_at=now,
         sender=here.settings.letter_from,
         address=written if "://" not in written else head.address,
+        link="",  # a sample's would open nothing
     )
     write = WRITERS[channel.form]
     return within(head, items, write, channel.limit)[0] if channel.limit else write(head, items)
@@ -177,14 +194,4 @@ def lift(
     typer.echo(f"The address of {found.name} is used again.")
 
 
-def verify() -> None:
-    """Check that the history is whole: no row altered, removed or put in."""
-    here = office()
-    with reading(here.ledger.engine) as connection:
-        broken = first_broken_link(connection)
-    if broken is not None:
-        raise DubanError(f"The history is broken at row {broken}; restore a backup and compare.")
-    typer.echo("The history is whole.")
-
-
-COMMANDS = (tick, send, letters, handed, resend, lift, verify)
+COMMANDS = (tick, send, letters, handed, resend, lift)

@@ -67,7 +67,8 @@ def explain(ledger: Ledger, duty_id: int, day: date, now: datetime) -> Explained
         return Explained(day, facts, _foreseen(ledger, facts, today, day), foreseen=True)
     quiet = day == today and ledger.registry.policy.quiet.at(now, zone)
     step = decide(facts.chased, facts.ladder, calendar, day, quiet=quiet)
-    if step.speak and not said and (step.speak.rung.name, step.speak.n) in kept_back:
+    pressed = any(one.rung != Kind.RECEIPT for one in said)
+    if step.speak and not pressed and (step.speak.rung.name, step.speak.n) in kept_back:
         step = Step(Reason.OVER_BUDGET, day + timedelta(days=1), superseded=(step.speak,))
     return Explained(day, facts, step, said)
 
@@ -146,7 +147,8 @@ def _spoken(
     question = (
         select(Mention.rung, Mention.day, Mention.n, Letter.sent_at)
         .outerjoin(Letter, Letter.id == Mention.letter_id)
-        .where(Mention.duty_id == duty_id, Mention.round == round_, Mention.rung != Kind.COPY)
+        .where(Mention.duty_id == duty_id, Mention.round == round_)
+        .where(Mention.rung.not_in((Kind.COPY, Kind.RECEIPT)))
         .where((Mention.day < day) | Mention.rung.in_(ROUND_OPENERS) & (Mention.day <= day))
         .order_by(Mention.day)
     )

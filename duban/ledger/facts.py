@@ -122,7 +122,7 @@ def _spoken(ids: Sequence[int]) -> Select[Any]:
         )
         .join(Duty, and_(Duty.id == Mention.duty_id, Duty.round == Mention.round))
         .outerjoin(Letter, Letter.id == Mention.letter_id)
-        .where(Mention.duty_id.in_(ids), Mention.rung != Kind.COPY)
+        .where(Mention.duty_id.in_(ids), Mention.rung.not_in((Kind.COPY, Kind.RECEIPT)))
         .group_by(Mention.duty_id, Mention.rung)
     )
 

@@ -110,7 +110,7 @@ def _unsay(made: Change, covered: ColumnElement[bool], today: date) -> None:
         .join(Duty, Duty.id == Mention.duty_id)
         .join(Letter, Letter.id == Mention.letter_id)
         .where(covered, Letter.state == "pending", Letter.attempts == 0)
-        .where(Letter.kind != Kind.COPY)
+        .where(Letter.kind.not_in((Kind.COPY, Kind.RECEIPT)))
     )
     rows = made.connection.execute(unwritten).all()
     for row in rows:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import insert, select
 
 from duban.channels import channel_name
-from duban.ladder import Kind
+from duban.ladder import PROMPT, Kind
 from duban.ledger import Ledger
 from duban.ledger.change import Change, insert_or_skip
 from duban.ledger.tables import Letter, Mention, Setting
@@ -18,6 +18,9 @@ MORNING = f"{CHASE_AT:%H:%M}"  # letters for a later day wait for it
 
 Slot = tuple[str, str, str]
 """Recipient, channel, kind."""
+
+When = tuple[date, int, datetime]
+"""Civil day, part, the instant before which it does not go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ def post(made: Change, ledger: Ledger, notice: Notice, mentions: Iterable[NewMen
 
     That is now, unless it is quiet or no working day; a mention that comes when the day's letter is
     already under way goes into the next day's. While sending is off nobody is disturbed, and
-    letters are written at once. Belongs to the transaction that decided the mentions.
+    letters are written at once. Receipts go at once in any case, several a day if need be. Belongs
+    to the transaction that decided the mentions.
 
     Returns:
         how many mentions were written.
@@ -105,7 +109,9 @@ def _letters(
         waiting = {slot: letter.id for slot, letter in latest.items() if _unwritten(letter)}
         found |= {slot: waiting[slot] for slot in missing & waiting.keys()}
         begun = {
-            slot: _after(latest.get(slot), times[slots[slot].region], notice)
+            slot: _at_once(latest.get(slot), today, made.at)
+            if slot[2] in PROMPT
+            else _after(latest.get(slot), times[slots[slot].region], notice)
             for slot in sorted(missing - waiting.keys())
         }
         # What another process has begun since the look is found by the next one.
@@ -124,14 +130,17 @@ def _times(
     }
 
 
-def _after(
-    latest: Letter | None, soonest: tuple[date, datetime], notice: Notice
-) -> tuple[date, datetime]:
+def _after(latest: Letter | None, soonest: tuple[date, datetime], notice: Notice) -> When:
     """The day after one whose letter is under way already, else the soonest."""
     if latest is None or latest.day < soonest[0]:
-        return soonest
+        return soonest[0], 1, soonest[1]
     day = latest.day + timedelta(days=1)
-    return day, instant(day, MORNING, notice.zone)
+    return day, 1, instant(day, MORNING, notice.zone)
+
+
+def _at_once(latest: Letter | None, today: date, now: datetime) -> When:
+    """Today's next part."""
+    return (latest.day, latest.part + 1, now) if latest else (today, 1, now)
 
 
 def _unwritten(letter: Letter) -> bool:
@@ -150,20 +159,20 @@ def _latest_letters(made: Change, recipients: set[str], today: date) -> dict[Slo
     return {(letter.recipient, letter.channel, letter.kind): letter for letter in letters}
 
 
-def _begin_letters(made: Change, begun: Mapping[Slot, tuple[date, datetime]]) -> dict[Slot, int]:
+def _begin_letters(made: Change, begun: Mapping[Slot, When]) -> dict[Slot, int]:
     rows = [
         {
             "recipient": recipient,
             "channel": channel,
             "kind": kind,
             "day": day,
-            "part": 1,
+            "part": part,
             "state": "pending",
             "not_before": not_before,
             "attempts": 0,
             "fence": 0,
         }
-        for (recipient, channel, kind), (day, not_before) in begun.items()
+        for (recipient, channel, kind), (day, part, not_before) in begun.items()
     ]
     if not rows:
         return {}

@@ -5,8 +5,9 @@ What a letter says is checked when it is claimed. Evidence that is accepted afte
 it back: it leaves within the lease, so at most two minutes later.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from duban.ladder import Kind
 from duban.ledger import Ledger
 from duban.ledger.change import Change, change, insert_or_skip
 from duban.ledger.database import reading
+from duban.ledger.links import Portal, tokens_of
 from duban.ledger.parts import carry_over
 from duban.ledger.retry import LONGEST_PAUSE, MOST_ATTEMPTS, pause
 from duban.ledger.routes import SUSPENDED, Pacer, Route, Routes, suspensions
@@ -24,12 +26,14 @@ from duban.ledger.tables import Attempt, Letter, Mention, Suspension
 from duban.ledger.tasks import open_task, untell
 from duban.ledger.undelivered import revive
 from duban.ledger.writing import Wanted, Writer, Written
+from duban.letters import filled, links_in
 from duban.registry import Agency
 from duban.words import words
 
 LEASE = timedelta(minutes=2)
 RESERVE = timedelta(seconds=45)  # longer than any channel takes over one letter
 BATCH = 20
+_TOKEN = re.compile(r"/a/[\w-]{8,}")
 
 _letters = cast(Table, Letter.__table__)
 _attempts = cast(Table, Attempt.__table__)
@@ -101,6 +105,7 @@ class Post:
         sender: the From address.
         environment: where the `${NAME}`s of addresses are looked up.
         label: marks letters that are not meant in earnest.
+        portal: where the links of letters lead; without one they carry none.
     """
 
     def __init__(
@@ -111,12 +116,14 @@ class Post:
         sender: str,
         environment: Mapping[str, str],
         label: str = "",
+        portal: Portal | None = None,
     ) -> None:
         self.ledger = ledger
+        self.portal = portal
         self.channels = channels
         self.armed = armed
         self.environment = environment
-        self.writer = Writer(ledger, sender, label)
+        self.writer = Writer(ledger, sender, label, portal)
 
     def deliver(self, clock: Callable[[], datetime], limit: int | None = None) -> Delivery:
         """Delivers every letter that is due, batch by batch.
@@ -194,7 +201,7 @@ class Post:
             if one.row.payload is not None and one.row.form == one.channel.form
         }
         fresh = [one for one, _ in chosen if one.row.id not in frozen]
-        written = self.writer.write(made.connection, fresh, made.at)
+        written = self.writer.write(made, fresh)
         ids = {one.row.id for one, _ in chosen}
         for one in fresh:
             if left := written.get(one.row.id):
@@ -225,12 +232,12 @@ class Post:
         made.connection.execute(_TAKE, taken)
         begun = _begin(made, going)
         return [
-            self._claimed(one, route, begun[one.row.id], written[one.row.id].payload, made.at)
+            self._claimed(made, one, route, begun[one.row.id], written[one.row.id].payload)
             for one, route in going
         ]
 
     def _claimed(
-        self, one: Wanted, route: Route, attempt: int, payload: bytes, now: datetime
+        self, made: Change, one: Wanted, route: Route, attempt: int, payload: bytes
     ) -> Claimed:
         return Claimed(
             id=one.row.id,
@@ -239,10 +246,17 @@ class Post:
             attempts=one.row.attempts + 1,
             attempt=attempt,
             not_before=one.row.not_before,
-            lease_until=now + LEASE,
+            lease_until=made.at + LEASE,
             route=route,
-            parcel=self._parcel(one, payload),
+            parcel=self._parcel(one, self._filled(made.connection, one, payload)),
         )
+
+    def _filled(self, connection: Connection, one: Wanted, payload: bytes) -> bytes:
+        """The letter as it leaves: the tokens of the recipient's links stand nowhere before."""
+        links = links_in(payload) if self.portal else None
+        if self.portal is None or not links:
+            return payload
+        return filled(payload, tokens_of(connection, self.portal.key, links, one.recipient.id))
 
     def _parcel(self, one: Wanted, payload: bytes) -> Parcel:
         part = "" if one.row.part == 1 else f"-{one.row.part}"
@@ -263,7 +277,7 @@ class Post:
         if clock() > letter.lease_until - RESERVE:
             return self._give_back(letter, clock())
         outcome = self.channels[letter.route.via].send(letter.parcel, letter.route.address)
-        return self._settle(letter, outcome, clock())
+        return self._settle(letter, replace(outcome, detail=_unlinked(outcome.detail)), clock())
 
     def _give_back(self, letter: Claimed, now: datetime) -> str:
         """It was not tried, so this counts as no attempt; one never tried is written anew."""
@@ -287,6 +301,11 @@ class Post:
                 return "lost"
             _follow(made, letter, outcome, after.state)
         return "refused" if _refused(letter, outcome) else after.state
+
+
+def _unlinked(detail: str) -> str:
+    """Servers that refuse a letter may quote the address in it, which opens something."""
+    return _TOKEN.sub("/a/…", detail)
 
 
 def next_at(ledger: Ledger) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -10,27 +10,45 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, tuple_
 
 from duban.channels import Channel, Form
-from duban.duty import CLOSED, WAITING, Standing, Status, days_late
+from duban.duty import CLOSED, WAITING, Standing, Status, days_late, on_time
 from duban.ladder import ROUND_OPENERS, SOLEMN, Kind
 from duban.ledger import Ledger
-from duban.ledger.tables import ClauseVersion, Duty, History, HistoryText, Letter, Mention
+from duban.ledger.change import Change
+from duban.ledger.links import Portal, standing
+from duban.ledger.links import Standing as OwnLink
+from duban.ledger.tables import (
+    ClauseVersion,
+    Duty,
+    History,
+    HistoryText,
+    Letter,
+    Mention,
+    Submission,
+)
 from duban.ledger.tasks import tasks_told
 from duban.letters import (
+    Handed,
     Item,
     LetterHead,
     TaskItem,
     Write,
-    ordered,
+    placeholder,
+    rank,
     within,
     write_mail,
     write_markdown,
     write_text,
 )
-from duban.registry import Agency, Clause
+from duban.registry import Agency, Clause, Notice
 
 _REASONS = {Kind.RETURN: "returned", Kind.EXTENSION: "extended", Kind.REOPEN: "reopened"}
-_UNREPEATED = frozenset({*ROUND_OPENERS, Kind.COPY})
+_UNREPEATED = frozenset({*ROUND_OPENERS, Kind.COPY, Kind.RECEIPT})
 """Rungs that no later one makes superfluous."""
+_PRESSING_NOBODY = frozenset({Kind.COPY, Kind.RECEIPT})
+"""Rungs that ask nothing of the agency."""
+_WITHOUT_DUTIES = frozenset({Kind.TASKS, Kind.LINK})
+_ABOVE = frozenset({Kind.TASKS, Kind.ESCALATE})
+"""Letters that lead to no agency's link: to the desk, or nowhere."""
 _WRITE: Mapping[Form, Write] = {
     Form.MAIL: write_mail,
     Form.MARKDOWN: write_markdown,
@@ -68,53 +86,83 @@ class Writer:
     Args:
         sender: the From address.
         label: marks what is not meant in earnest.
+        portal: where the links of letters lead; without one they carry none.
     """
 
-    def __init__(self, ledger: Ledger, sender: str, label: str = "") -> None:
+    def __init__(
+        self, ledger: Ledger, sender: str, label: str = "", portal: Portal | None = None
+    ) -> None:
         self.ledger = ledger
         self.sender = sender
         self.label = label
+        self.portal = portal
         self._clauses: dict[tuple[str, str], Clause] = {}
 
-    def write(
-        self, connection: Connection, wanted: Sequence[Wanted], now: datetime
-    ) -> Mapping[int, Written]:
-        """The letters by number; one that has nothing left to say is not among them."""
+    def write(self, made: Change, wanted: Sequence[Wanted]) -> Mapping[int, Written]:
+        """The letters by number; one that has nothing left to say is not among them.
+
+        An agency without a link that lives for long enough is issued one as part of the change.
+        """
+        items = self._items(made.connection, wanted, made.at)
+        going = [one for one in wanted if one.row.id in items or one.kind in _WITHOUT_DUTIES]
+        links = self._links(made, going)
         found: dict[int, Written] = {}
-        duties = self._duties(connection, [w for w in wanted if w.kind is not Kind.TASKS], now)
-        for one in wanted:
-            written = (
-                self._tasks(connection, one, now)
-                if one.kind is Kind.TASKS
-                else self._letter(one, duties.get(one.row.id, {}), now)
-            )
-            if written:
+        for one in going:
+            head = self._head(one, made.at, links)
+            if written := self._write(made.connection, one, head, items.get(one.row.id, {})):
                 found[one.row.id] = written
         return found
 
-    def _letter(self, one: Wanted, items: Mapping[int, Item], now: datetime) -> Written | None:
-        """`items` by mention."""
-        if not items:
-            return None
-        mention_of = {item.duty_id: mention for mention, item in items.items()}
-        in_order = ordered(items.values())
-        payload, carried = _fitting(self._head(one, now), in_order, one.channel)
-        said, left = in_order[:carried], in_order[carried:]
-        return Written(
-            payload,
-            mentions=[mention_of[item.duty_id] for item in left],
-            said=[mention_of[item.duty_id] for item in said],
-        )
+    def _items(
+        self, connection: Connection, wanted: Sequence[Wanted], now: datetime
+    ) -> Mapping[int, Mapping[int, Item]]:
+        """What each letter speaks of, by mention."""
+        of_duties = [one for one in wanted if one.kind not in _WITHOUT_DUTIES]
+        receipts = [one for one in of_duties if one.kind is Kind.RECEIPT]
+        others = [one for one in of_duties if one.kind is not Kind.RECEIPT]
+        return {**self._duties(connection, others, now), **self._receipts(connection, receipts)}
 
-    def _tasks(self, connection: Connection, one: Wanted, now: datetime) -> Written | None:
+    def _links(self, made: Change, going: Sequence[Wanted]) -> Mapping[str, OwnLink]:
+        agencies = {one.recipient.id for one in going if one.kind not in _ABOVE}
+        return standing(made, self.ledger, self.portal.key, agencies) if self.portal else {}
+
+    def _write(
+        self, connection: Connection, one: Wanted, head: LetterHead, items: Mapping[int, Item]
+    ) -> Written | None:
+        match one.kind:
+            case Kind.TASKS:
+                return self._tasks(connection, one, head)
+            case Kind.LINK:
+                return Written(_WRITE[one.channel.form](head, [])) if head.link else None
+            case _:
+                return self._letter(one, head, items)
+
+    def _letter(self, one: Wanted, head: LetterHead, items: Mapping[int, Item]) -> Written:
+        """`items` by mention."""
+        in_order = sorted(items, key=lambda mention: rank(items[mention]))
+        payload, carried = _fitting(head, [items[mention] for mention in in_order], one.channel)
+        return Written(payload, mentions=in_order[carried:], said=in_order[:carried])
+
+    def _tasks(self, connection: Connection, one: Wanted, head: LetterHead) -> Written | None:
         told = tasks_told(connection, self.ledger, _day_of_tasks_before(connection, one.row.day))
         if not told:
             return None
         items = [task.item for task in told]
-        payload, carried = _fitting(self._head(one, now), items, one.channel)
+        payload, carried = _fitting(head, items, one.channel)
         return Written(payload, tasks=[task.id for task in told[carried:]])
 
-    def _head(self, one: Wanted, now: datetime) -> LetterHead:
+    def _way_in(self, one: Wanted, links: Mapping[str, OwnLink]) -> tuple[str, date | None]:
+        """Where the recipient goes on, and the last civil day of the link."""
+        if self.portal is None:
+            return "", None
+        if one.kind in _ABOVE:
+            coordinates = one.recipient.id == self.ledger.registry.coordinator.id
+            return (self.portal.desk if coordinates else ""), None
+        link = links[one.recipient.id]
+        return self.portal.door(placeholder(link.id)), self.ledger.registry.today(link.expires_at)
+
+    def _head(self, one: Wanted, now: datetime, links: Mapping[str, OwnLink]) -> LetterHead:
+        link, until = self._way_in(one, links)
         return LetterHead(
             key=letter_key(one.row),
             kind=one.kind,
@@ -128,12 +176,28 @@ class Writer:
             userid=one.recipient.contact.userid,
             label=self.label,
             language=self.ledger.registry.language,
+            link=link,
+            link_until=until,
         )
+
+    def _receipts(
+        self, connection: Connection, wanted: Sequence[Wanted]
+    ) -> Mapping[int, Mapping[int, Item]]:
+        """A receipt is given whatever has become of the duty since."""
+        if not wanted:
+            return {}
+        rows = connection.execute(_CAME, {"letters": [one.row.id for one in wanted]}).all()
+        self._learn(connection, {(row.clause, row.version) for row in rows})
+        found: dict[int, dict[int, Item]] = defaultdict(dict)
+        for row in rows:
+            if item := self._item(row):
+                handed = _handed(row, item.notice)
+                found[row.letter_id][row.mention_id] = replace(item, handed=handed)
+        return found
 
     def _duties(
         self, connection: Connection, wanted: Sequence[Wanted], now: datetime
     ) -> Mapping[int, Mapping[int, Item]]:
-        """What each letter speaks of, by mention."""
         if not wanted:
             return {}
         ids = [one.row.id for one in wanted]
@@ -146,8 +210,10 @@ class Writer:
             before = said[row.duty_id]
             if not _to_be_said(row) or _superseded(row, before):
                 continue
-            if item := self._item(row, before, reasons, now):
-                found[row.letter_id][row.mention_id] = item
+            if item := self._item(row):
+                found[row.letter_id][row.mention_id] = self._pressed(
+                    item, row, before, reasons, now
+                )
         return found
 
     def _learn(self, connection: Connection, versions: Collection[tuple[str, str]]) -> None:
@@ -160,20 +226,32 @@ class Writer:
         for clause, version, content in connection.execute(question.where(key.in_(missing))):
             self._clauses[clause, version] = Clause.model_validate(content)
 
-    def _item(
+    def _pressed(
         self,
+        item: Item,
         row: Row[Any],
         said: Sequence[Row[Any]],
         reasons: Mapping[tuple[int, str], str],
         now: datetime,
-    ) -> Item | None:
+    ) -> Item:
+        """The item with what its letter says of time past and why."""
+        rung = self.ledger.registry.ladder(row.clause, row.agency).rung(row.rung)
+        late = days_late(Standing(Status(row.status), row.due_at), now, item.notice.zone)
+        return replace(
+            item,
+            late_days=late,
+            reason=reasons.get((row.duty_id, _REASONS.get(Kind(row.kind), "")), ""),
+            title=rung.title if rung else "",
+            said_on=_said_on(row, said),
+        )
+
+    def _item(self, row: Row[Any]) -> Item | None:
         notice = self.ledger.registry.notices.get(row.clause.partition("/")[0])
         if notice is None:
             return None
         head = notice.file.notice
         due = row.due_at.astimezone(head.zone)
         agency = self.ledger.registry.agencies.get(row.agency)
-        rung = self.ledger.registry.ladder(row.clause, row.agency).rung(row.rung)
         return Item(
             duty_id=row.duty_id,
             clause=self._clauses[row.clause, row.version],
@@ -182,10 +260,7 @@ class Writer:
             period=row.period,
             due_on=due.date(),
             cut_off="24:00" if due.second else f"{due:%H:%M}",
-            late_days=days_late(Standing(Status(row.status), row.due_at), now, head.zone),
-            reason=reasons.get((row.duty_id, _REASONS.get(Kind(row.kind), "")), ""),
-            title=rung.title if rung else "",
-            said_on=_said_on(row, said),
+            late_days=0,
             telephone=agency.contact.telephone if agency else "",
         )
 
@@ -243,6 +318,28 @@ _SAID = (
     .join(Letter, Letter.id == Mention.letter_id)
     .where(Mention.duty_id.in_(_SPOKEN_OF))
 )
+_CAME = (
+    select(
+        Mention.id.label("mention_id"),
+        Mention.letter_id,
+        (Mention.round == Duty.round).label("present"),
+        Duty.id.label("duty_id"),
+        Duty.clause,
+        Duty.version,
+        Duty.agency,
+        Duty.period,
+        Duty.due_at,
+        Duty.soft,
+        Submission.number,
+        Submission.receipt,
+        Submission.submitted_at,
+        Submission.nil,
+    )
+    .join(Duty, Duty.id == Mention.duty_id)
+    .join(Submission, (Submission.duty_id == Duty.id) & (Submission.number == Mention.n))
+    .where(Mention.letter_id.in_(_LETTERS))
+    .order_by(Mention.id)
+)
 _GIVEN = (
     select(History.duty_id, History.action, HistoryText.text)
     .join(HistoryText, HistoryText.seq == History.seq)
@@ -280,6 +377,20 @@ def _superseded(row: Row[Any], said: Sequence[Row[Any]]) -> bool:
     )
 
 
+def _handed(row: Row[Any], notice: Notice) -> Handed:
+    """Whether it came in time is told of the round in which it came; soft duties have no such."""
+    came = Standing(Status.SUBMITTED, row.due_at, row.soft, row.submitted_at)
+    telling = row.present and not row.soft
+    return Handed(
+        receipt=row.receipt,
+        version=row.number,
+        at=row.submitted_at.astimezone(notice.zone),
+        on_time=on_time(came) if telling else None,
+        late_days=days_late(came, row.submitted_at, notice.zone),
+        nil=row.nil,
+    )
+
+
 def _said_on(row: Row[Any], said: Sequence[Row[Any]]) -> tuple[date, ...]:
     """The days on which other letters told the agency of the duty in this round."""
     if row.kind == Kind.COPY:
@@ -290,7 +401,7 @@ def _said_on(row: Row[Any], said: Sequence[Row[Any]]) -> tuple[date, ...]:
         if one.state == "sent"
         and one.recipient == row.agency
         and one.letter_id != row.letter_id
-        and one.rung != Kind.COPY
+        and one.rung not in _PRESSING_NOBODY
     }
     return tuple(sorted(days))
 

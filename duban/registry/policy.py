@@ -28,7 +28,9 @@ from duban.registry.clauses import Strict
 
 A_YEAR, TEN_YEARS = timedelta(days=366), 3660
 Name = Annotated[str, Field(min_length=1, max_length=20)]
-TAKEN = (*ROUND_OPENERS, Kind.COPY, "call")  # what the ledger keeps beside the rungs' names
+TAKEN = (*ROUND_OPENERS, Kind.COPY, Kind.RECEIPT, "call")
+"""What the ledger keeps beside the rungs' names."""
+
 TONES = (Kind.INQUIRE, Kind.REMIND, Kind.CHASE, Kind.FORMAL, Kind.CIRCULAR)
 
 

@@ -17,22 +17,29 @@ from hypothesis import strategies as st
 from duban.ladder import Kind
 from duban.letters import (
     MOST_THREADS,
+    Handed,
     Item,
     LetterHead,
     TaskItem,
     Write,
+    filled,
+    links_in,
     ordered,
+    placeholder,
     within,
     write_mail,
     write_markdown,
     write_text,
 )
 from duban.registry import Registry, load_registry
+from duban.tokens import LENGTH
 from duban.words import words
 from tests.conftest import PROJECT, china
 
 FAMILY = "👨‍👩‍👧‍👦"
-DUTIES = [kind for kind in Kind if kind is not Kind.TASKS]
+DUTIES = [kind for kind in Kind if kind not in (Kind.TASKS, Kind.RECEIPT, Kind.LINK)]
+LINK = f"https://duban.example.cn/a/{placeholder(12)}"
+TOKEN = "Zk9_-" + "x" * 38
 ROBOTS = [write_markdown, write_text]
 TASK = TaskItem("补全联系方式", "某市教育局", "duban tasks")
 
@@ -186,6 +193,86 @@ def test_a_notice_is_named_as_its_language_does(small: Registry, example: Regist
     assert "根据某省教育厅省教〔2025〕1号，" in text(head(small, Kind.ASSIGN), [item(small)])
     english = text(head(example, Kind.ASSIGN), [item(example)])
     assert "Under Riverside District School Board Circular 7/2026 the" in english
+
+
+# Receipts and links
+
+
+def test_a_receipt_says_number_version_and_when_and_asks_for_nothing(
+    small: Registry, example: Registry
+):
+    handed = Handed("20260322-7-ABCDEF", 2, china("2026-03-22", "08:05"), False, late_days=2)
+    chinese = replace(item(small), handed=handed)
+    plain = text(head(small, Kind.RECEIPT), [chinese])
+    assert plain.splitlines()[0] == "【回执】已收到小事佐证材料 1 项（2026年3月21日）"
+    assert "回执号：20260322-7-ABCDEF（第 2 版）" in plain
+    assert "收到时间：2026年3月22日 08:05" in plain
+    assert "时限：2026年3月20日（超期 2 天报送）" in plain
+    assert "请报送" not in plain
+    english = text(head(example, Kind.RECEIPT), [replace(item(example), handed=handed)])
+    assert "Receipt: 20260322-7-ABCDEF (version 2)" in english
+    assert "Received: 22 March 2026 08:05" in english
+    assert "(2 days late)" in english
+    nil = replace(item(small), handed=replace(handed, on_time=True, nil=True))
+    assert "（第 2 版，零报告）" in text(head(small, Kind.RECEIPT), [nil])
+
+
+@pytest.mark.parametrize("kind", [Kind.CHASE, Kind.COPY, Kind.LINK])
+def test_the_link_stands_by_itself_before_the_contact(small: Registry, kind: Kind):
+    one = replace(head(small, kind), link=LINK, link_until=date(2026, 12, 31))
+    items = [] if kind is Kind.LINK else [item(small)]
+    _, plain, html = read(write_mail(one, items))
+    rows = plain.splitlines()
+    here = rows.index(LINK)  # alone on its line, so that no program takes more for the address
+    assert rows[here - 1] == "办理入口："
+    assert rows[here + 1].endswith("请勿转发给无关人员；有效期至2026年12月31日。")
+    assert rows[here + 3].startswith("联系单位：")
+    assert f'<a href="{LINK}"' in html
+    assert f">{LINK}</div>" in html
+    assert f"[办理入口]({LINK})  \n" in write_markdown(one, items).decode()
+    assert f"\n{LINK}\n" in write_text(one, items).decode()
+
+
+def test_a_letter_without_a_link_says_nothing_of_it(small: Registry):
+    for form in read(write_mail(head(small), [item(small)]))[1:]:
+        assert "办理入口" not in form
+        assert "督办门户" not in form
+
+
+def test_the_desk_is_told_to_sign_in(small: Registry, example: Registry):
+    desk = "https://duban.example.cn/desk"
+    assert f"督办门户：\n{desk}\n请用本人账号登录。" in text(
+        replace(head(small, Kind.TASKS), link=desk), [TASK]
+    )
+    english = replace(head(example, Kind.TASKS), link=desk, language="en")
+    assert f"The portal:\n{desk}\nSign in with your own account." in text(english, [TASK])
+
+
+def test_a_placeholder_is_as_long_as_a_token():
+    assert len(placeholder(1)) == len(placeholder(10**18)) == len(TOKEN) == LENGTH
+
+
+@pytest.mark.parametrize("write", [write_mail, *ROBOTS])
+def test_a_letter_is_filled_with_its_token_and_changes_nothing_else(small: Registry, write: Write):
+    one = replace(head(small), link=LINK, link_until=date(2026, 12, 31))
+    payload = write(one, [item(small)])
+    assert links_in(payload) == {12}
+    whole = filled(payload, {12: TOKEN})
+    there = replace(one, link=LINK.replace(placeholder(12), TOKEN))
+    assert whole == write(there, [item(small)])
+    assert len(whole) == len(payload)
+    assert links_in(whole) == set()
+    assert filled(payload, {}) == filled(payload, {13: TOKEN}) == payload
+
+
+def test_a_long_mail_is_filled_too(small: Registry):
+    one = replace(head(small, Kind.RETURN), link=LINK)
+    long = replace(item(small), reason="长" * 5000)
+    whole = filled(write_mail(one, [long]), {12: TOKEN})
+    _, plain, html = read(whole)
+    assert TOKEN in plain
+    assert html.count(TOKEN) == 2
+    assert max(map(len, whole.split(b"\r\n"))) <= 78
 
 
 # What people write stays what they wrote

@@ -197,11 +197,10 @@ def test_bad_evidence_is_refused_with_all_faults_and_changes_nothing(opened: Run
     )  # fmt: skip
     assert said.code == 1
     assert said.text.splitlines() == [
-        "classes (课堂数) is 501; it must be at least 0, at most 500",
-        "note (说明) has 21 characters; at most 20",
-        "x is not asked for; the fields are classes, note",
-        "proof.exe: is no pdf, docx, xlsx, jpg, jpeg, png",
-        "classes (课堂数) is missing; it is required",
+        "classes (课堂数): 501 is out of bounds; 0 to 500",
+        "note (说明): 21 characters; write at most 20",
+        "x: not asked for; the fields are classes, note",
+        "proof.exe: no pdf, docx, xlsx, jpg, jpeg, png",
     ]
     assert opened("show", DUTY, *LATE) == before
     assert not list((project.folder / "var").glob("files/*"))

@@ -67,11 +67,11 @@ def submit(office: Office, duty: int, day: str, time: str = "10:00") -> None:
 
 
 def said(office: Office, duty: int) -> list[tuple[str, str, str]]:
-    """(day, rung, recipient) of what was said of a duty after its first letters."""
+    """(day, rung, recipient) of what a duty was chased with after its first letters."""
     question = (
         select(Mention.day, Mention.rung, Mention.recipient)
         .outerjoin(Letter, Letter.id == Mention.letter_id)
-        .where(Mention.duty_id == duty, Mention.rung.not_in(("assign", "copy")))
+        .where(Mention.duty_id == duty, Mention.rung.not_in(("assign", "copy", "receipt")))
         .where(Mention.letter_id.is_(None) | (Letter.state == "sent"))
         .order_by(Mention.day, Mention.id)
     )

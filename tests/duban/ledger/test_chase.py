@@ -114,7 +114,11 @@ def test_reminders_stop_at_once_after_a_submission(first_quarter: Office):
     run(first_quarter, days("2026-03-01", "2026-03-14"))
     submit(first_quarter, duty_of(first_quarter, "东/妇联", "1"), "2026-03-14")
     run(first_quarter, days("2026-03-14", "2026-05-30"))
-    assert dropped(first_quarter) == [("2026-01-01", "交办"), ("2026-03-13", "提醒")]
+    assert dropped(first_quarter) == [
+        ("2026-01-01", "交办"),
+        ("2026-03-13", "提醒"),
+        ("2026-03-14", "回执"),
+    ]
     assert ("2026-03-23", "催办") in dropped(first_quarter, "西市妇联")
 
 
@@ -140,6 +144,7 @@ def test_a_return_begins_the_ladder_anew(first_quarter: Office):
     )  # due on 27 March
     run(first_quarter, days("2026-03-20", "2026-04-10"), "16:00")
     assert dropped(first_quarter)[2:] == [
+        ("2026-03-16", "回执"),
         ("2026-03-20", "退回"),
         ("2026-03-24", "提醒"),  # seven days before would be the day of the return itself
         ("2026-03-30", "催办"),

@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 from duban.duty import CLOSED, WAITING, Act, IllegalAct, Status, after
 from duban.errors import DubanError
 from duban.evidence import Checked
-from duban.ladder import ROUND_OPENERS
+from duban.ladder import ROUND_OPENERS, Kind
 from duban.ledger import Ledger, acts
 from duban.ledger.approvals import approve, call, decline, proposals
 from duban.ledger.change import first_broken_link
@@ -31,7 +31,7 @@ from duban.ledger.database import make_engine, reading
 from duban.ledger.holds import hold
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import events
-from duban.ledger.tables import Duty, Letter, Mention
+from duban.ledger.tables import Duty, Letter, Mention, Submission
 from duban.registry import Registry
 from tests.conftest import at, china
 from tests.duban.ledger.conftest import nowhere
@@ -163,18 +163,40 @@ def machine(template: Path, registry: Registry) -> type[RuleBasedStateMachine]:
             letters = self.letters()
             chase(self.ledger, self.now)
             self.post.deliver(at(self.now))
+            assert self.receipts() == dict.fromkeys(self.versions(), "sent")
             new = self.letters() - letters
             assert len(new) <= 2 + len(ROUND_OPENERS)
             for kind in {one[1] for one in new} & {"remind", "chase", "formal", "circular"}:
                 assert [one[1] for one in new].count(kind) == 1  # never a burst
 
         def letters(self) -> set[tuple[int, str]]:
-            """Letters to the duty's agency that went out."""
+            """Letters to the duty's agency that went out, besides receipts."""
             question = select(Letter.id, Letter.kind).where(
-                Letter.recipient == self.duty.agency, Letter.state == "sent"
+                Letter.recipient == self.duty.agency,
+                Letter.state == "sent",
+                Letter.kind != Kind.RECEIPT,
             )
             with reading(self.ledger.engine) as connection:
                 return {(number, kind) for number, kind in connection.execute(question)}
+
+        def versions(self) -> list[int]:
+            with reading(self.ledger.engine) as connection:
+                return list(connection.scalars(select(Submission.number).order_by(Submission.id)))
+
+        def receipts(self) -> dict[int, str]:
+            """The state of the letter that a version's receipt went with."""
+            question = (
+                select(Mention.n, Letter.state)
+                .join(Letter, Letter.id == Mention.letter_id)
+                .where(Mention.rung == Kind.RECEIPT, Mention.said)
+                .where(Letter.recipient == self.duty.agency)
+            )
+            with reading(self.ledger.engine) as connection:
+                return dict(connection.execute(question).tuples().all())
+
+        @invariant()
+        def every_version_has_its_receipt(self) -> None:
+            assert sorted(self.receipts()) == self.versions()
 
         @invariant()
         def history_tells_every_change(self) -> None:

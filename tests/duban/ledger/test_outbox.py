@@ -164,8 +164,13 @@ def recorded(ledger: Ledger, action: str) -> list[Mapping[str, object]]:
 
 
 def submit(ledger: Ledger, clause: str) -> None:
+    """Hands in evidence; its receipt is left out, since it is a letter of its own."""
     [duty] = duties(ledger, agency=WOMEN, clause=f"small/{clause}")
     acts.submit(ledger, duty.id, Checked({}, ()), [], by=WOMEN, now=NOW)
+    with ledger.engine.begin() as connection:
+        connection.execute(
+            update(Letter).where(Letter.kind == Kind.RECEIPT).values(state="suppressed")
+        )
 
 
 def opened(payload: bytes) -> EmailMessage:
