@@ -17,7 +17,7 @@ from duban.duty import (
     light,
     overdue,
 )
-from duban.ladder import Reason
+from duban.ladder import Kind, Reason
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.tables import (
@@ -54,6 +54,8 @@ class DutyView:
     revision: int
     provisional: bool
     standing: Standing
+    nil: bool = False
+    acknowledged_at: datetime | None = None
 
     @property
     def status(self) -> Status:
@@ -111,16 +113,37 @@ def duties(
     if clause is not None:
         question = question.where(Duty.clause == clause)
     with reading(ledger.engine) as connection:
-        versions = _versions(connection.execute(select(ClauseVersion.__table__)).mappings())
+        versions = versions_of(connection.execute(select(ClauseVersion.__table__)).mappings())
         rows = connection.execute(question).mappings()
-        return [view for row in rows if (view := _view(ledger, versions, dict(row)))]
+        return [view for row in rows if (view := view_of(ledger, versions, dict(row)))]
 
 
-def _versions(rows: Any) -> dict[tuple[str, str], Clause]:
-    return {(r["clause"], r["version"]): Clause.model_validate(r["content"]) for r in rows}
+_PARSED: dict[tuple[str, str], Clause] = {}
+"""A version is the hash of its content, so what was parsed once stays true."""
 
 
-def _view(
+def versions_of(rows: Any) -> dict[tuple[str, str], Clause]:
+    """Clauses by key and version, from rows of ClauseVersion."""
+    found: dict[tuple[str, str], Clause] = {}
+    for row in rows:
+        key = (row["clause"], row["version"])
+        if key not in _PARSED:
+            _PARSED[key] = Clause.model_validate(row["content"])
+        found[key] = _PARSED[key]
+    return found
+
+
+def known_clauses(ledger: Ledger) -> dict[str, Clause]:
+    """Clauses of the loaded notices by key, as they read now; also those that left with duties."""
+    with reading(ledger.engine) as connection:
+        kept = versions_of(connection.execute(select(ClauseVersion.__table__)).mappings())
+    known = {key: clause for (key, _), clause in kept.items()}
+    known |= {key: placed.clause for key, placed in ledger.registry.clauses.items()}
+    loaded = ledger.registry.notices
+    return {key: one for key, one in known.items() if key.partition("/")[0] in loaded}
+
+
+def view_of(
     ledger: Ledger, versions: dict[tuple[str, str], Clause], row: dict[str, Any]
 ) -> DutyView | None:
     notice_id, _, clause_id = row["clause"].partition("/")
@@ -143,6 +166,8 @@ def _view(
         revision=row["revision"],
         provisional=row["provisional"],
         standing=Standing(Status(row["status"]), row["due_at"], row["soft"], row["submitted_at"]),
+        nil=row["nil"],
+        acknowledged_at=row["acknowledged_at"],
     )
 
 
@@ -216,6 +241,7 @@ class Received:
     fields: dict[str, Any]
     files: tuple[tuple[str, str], ...]
     """(field key, file name)"""
+    suspect: str = ""
 
 
 def latest_evidence(ledger: Ledger, ids: Sequence[int]) -> dict[int, Received]:
@@ -246,6 +272,7 @@ def _received(row: Any, files: list[tuple[str, str]]) -> Received:
         submitted_by=row["submitted_by"],
         fields=row["fields"],
         files=tuple(files),
+        suspect=row["suspect"],
     )
 
 
@@ -254,6 +281,7 @@ def kept_back(ledger: Ledger) -> int:
     said = select(Mention.id).where(
         Mention.duty_id == Decision.duty_id,
         Mention.round == Decision.round,
+        Mention.rung != Kind.RECEIPT,
         Mention.day >= Decision.day,
     )
     question = (

@@ -138,7 +138,10 @@ class Target(Strict):
 
 
 class Clause(Strict):
-    """One directive of a notice: its exact words, who answers for it, how often, what proves it."""
+    """One directive of a notice: its exact words, who answers for it, how often, what proves it.
+
+    `keep` is for how many years after a duty is closed its evidence files are kept (policy).
+    """
 
     id: ClauseId
     section: str
@@ -153,6 +156,7 @@ class Clause(Strict):
     target: Target | None = None
     done: str | None = None
     ladder: str | None = None
+    keep: Annotated[int, Field(ge=1, le=100)] = 5
     notes: tuple[str, ...] = ()
 
     @property

@@ -3,6 +3,8 @@
 Evidence is counts and documents of institutions; nothing here asks for a person's data.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
@@ -11,6 +13,29 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+_WHOLE = re.compile(r"[+-]?(?:\d{1,15}|\d{1,3}(?:,\d{3}){1,4})")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+
+
+class Fault(ValueError):
+    """Something that was put in does not fit: a code with its values; `duban.words` has the text.
+
+    Attributes:
+        code: a key of `Words.unfit`.
+        values: what the text speaks of.
+    """
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.code, self.values = code, values
+        super().__init__(f"{code} {values}" if values else code)
+
+
+def plain(text: str) -> str:
+    """The text, trimmed, with plain line ends, without characters that nobody can see or keep."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    kept = (c for c in lines if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    return "".join(kept).strip()
 
 
 class _Field(BaseModel):
@@ -29,10 +54,10 @@ class TextField(_Field):
     max_length: Annotated[int, Field(gt=0)] = 2000
 
     def read(self, given: str) -> str:
-        """The text, trimmed; ValueError when it is too long."""
-        text = given.strip()
+        """The text, made plain; Fault when it is too long."""
+        text = plain(given)
         if len(text) > self.max_length:
-            raise ValueError(f"has {len(text)} characters; at most {self.max_length}")
+            raise Fault("too-long", count=len(text), max=self.max_length)
         return text
 
 
@@ -45,11 +70,12 @@ class IntegerField(_Field):
     max: int | None = None
 
     def read(self, given: str) -> int:
-        """The number; ValueError when it is none or out of bounds."""
+        """The number; Fault when it is none or out of bounds."""
         number = _whole(given)
-        if number < self.min or (self.max is not None and number > self.max):
-            bounds = f"at least {self.min}" + ("" if self.max is None else f", at most {self.max}")
-            raise ValueError(f"is {number}; it must be {bounds}")
+        if self.max is not None and not self.min <= number <= self.max:
+            raise Fault("outside", number=number, min=self.min, max=self.max)
+        if number < self.min:
+            raise Fault("too-small", number=number, min=self.min)
         return number
 
 
@@ -61,13 +87,15 @@ class RatioField(_Field):
     denominator: str
 
     def read(self, given: str) -> list[int]:
-        """[numerator, denominator]; ValueError unless 0 ≤ numerator ≤ denominator > 0."""
-        upper, slash, lower = given.partition("/")
-        if not slash:
-            raise ValueError(f"is '{given}'; write numerator/denominator, for example 950/1000")
+        """[numerator, denominator]; Fault unless 0 ≤ numerator ≤ denominator > 0."""
+        upper, slash, lower = unicodedata.normalize("NFKC", given).partition("/")
+        if not slash or not upper.strip() or not lower.strip():
+            raise Fault("no-ratio", given=_short(given))
         numerator, denominator = _whole(upper), _whole(lower)
-        if denominator < 1 or not 0 <= numerator <= denominator:
-            raise ValueError(f"is {given}; the first must be 0 to the second, the second above 0")
+        if denominator < 1:
+            raise Fault("of-nothing", given=_short(given))
+        if not 0 <= numerator <= denominator:
+            raise Fault("over-whole", given=_short(given))
         return [numerator, denominator]
 
     def percent(self, values: Mapping[str, Any]) -> float:
@@ -82,11 +110,8 @@ class DateField(_Field):
     type: Literal["date"]
 
     def read(self, given: str) -> str:
-        """The date as YYYY-MM-DD; ValueError when it is none."""
-        try:
-            return date.fromisoformat(given.strip()).isoformat()
-        except ValueError as error:
-            raise ValueError(f"is '{given}'; write a date like 2026-11-24") from error
+        """The date as YYYY-MM-DD; Fault when it is none."""
+        return read_day(given).isoformat()
 
 
 class UrlField(_Field):
@@ -95,20 +120,24 @@ class UrlField(_Field):
     type: Literal["url"]
 
     def read(self, given: str) -> str:
-        """The address; ValueError unless it is http or https with a host."""
-        parts = urlsplit(given.strip())
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"is '{given}'; write an address that begins with https://")
-        return given.strip()
+        """The address; Fault unless it is http or https with a host."""
+        address = plain(given)
+        if not _is_address(address):
+            raise Fault("no-address", given=_short(given))
+        return address
 
 
 class FilesField(_Field):
-    """Documents or pictures; `kinds` are the file name endings allowed."""
+    """Documents or pictures; `kinds` are the file name endings allowed.
+
+    With `seal` a scan of a stamped paper (盖章件) is asked for.
+    """
 
     type: Literal["files"]
     min: Annotated[int, Field(ge=1)] = 1
     max: Annotated[int, Field(ge=1, le=20)] = 10
     kinds: tuple[str, ...] = ("pdf", "docx", "xlsx", "jpg", "jpeg", "png")
+    seal: bool = False
 
 
 EvidenceField: TypeAlias = Annotated[
@@ -117,8 +146,40 @@ EvidenceField: TypeAlias = Annotated[
 ]
 
 
-def _whole(given: str) -> int:
+def read_day(given: str) -> date:
+    """A civil date as people write it: 2026-11-24, 2026/11/24, 2026年11月24日.
+
+    Raises:
+        Fault: no-date.
+    """
+    found = _DATE.fullmatch(_squeezed(given))
     try:
-        return int(given.strip())
+        return date(*map(int, found.groups())) if found else date.fromisoformat(given.strip())
     except ValueError as error:
-        raise ValueError(f"is '{given}'; write a whole number") from error
+        raise Fault("no-date", given=_short(given)) from error
+
+
+def _whole(given: str) -> int:
+    """Full-width digits, commas between thousands and spaces are understood."""
+    text = _squeezed(given)
+    if not _WHOLE.fullmatch(text):
+        raise Fault("no-whole", given=_short(given))
+    return int(text.replace(",", ""))
+
+
+def _squeezed(given: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", given).split())
+
+
+def _is_address(given: str) -> bool:
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in given
+
+
+def _short(given: str) -> str:
+    """Enough of what was put in to know it again."""
+    text = plain(given)
+    return text if len(text) <= 40 else f"{text[:40]}…"

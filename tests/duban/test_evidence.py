@@ -1,7 +1,6 @@
 """What an agency hands in: every field type, good and bad; files; and nothing half-kept."""
 
 import hashlib
-import re
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -15,18 +14,22 @@ from duban.evidence import (
     MAX_FILE_BYTES,
     Checked,
     EvidenceRefused,
+    FileTooBig,
     check_evidence,
+    check_sent,
     keep_file,
     keeping,
 )
 from duban.registry import Clause, Registry
-from duban.registry.evidence import EvidenceField, FilesField
+from duban.registry.evidence import EvidenceField, Fault, FilesField
+from duban.words import words
 
 FIELDS: TypeAdapter[EvidenceField] = TypeAdapter(EvidenceField)
 TYPES: dict[str, dict[str, object]] = {
     "text": {"max_length": 5},
     "integer": {"max": 22},
     "integer from 3": {"min": 3},
+    "integer large": {},
     "ratio": {"numerator": "有", "denominator": "全部"},
     "date": {},
     "url": {},
@@ -55,6 +58,13 @@ def read(type_: str, given: str) -> object:
         ("ratio", "0/1", [0, 1]),
         ("ratio", "7 / 7", [7, 7]),
         ("date", "2026-02-28", "2026-02-28"),
+        ("date", "2026年2月1日", "2026-02-01"),
+        ("date", "２０２６/２/１", "2026-02-01"),
+        ("integer", "２２", 22),  # a Chinese keyboard's digits
+        ("integer large", "１，２３４", 1234),
+        ("integer large", "12,345,678", 12345678),
+        ("ratio", "９５０／１０００", [950, 1000]),
+        ("text", "一\r\n二\x00", "一\n二"),
         ("url", "https://example.org/a?b=1", "https://example.org/a?b=1"),
         ("url", "http://教育.中国/", "http://教育.中国/"),
     ],
@@ -66,30 +76,36 @@ def test_what_fits_is_read(type_: str, given: str, expected: object):
 @pytest.mark.parametrize(
     ("type_", "given", "told"),
     [
-        ("text", "六个字符太长", "has 6 characters; at most 5"),
-        ("integer", "-1", "is -1; it must be at least 0, at most 22"),
-        ("integer", "23", "is 23; it must be at least 0, at most 22"),
-        ("integer from 3", "2", "is 2; it must be at least 3"),
-        ("integer", "2.5", "is '2.5'; write a whole number"),
-        ("integer", "二", "is '二'; write a whole number"),
-        ("ratio", "95%", "write numerator/denominator"),
-        ("ratio", "8/7", "the first must be 0 to the second"),
-        ("ratio", "0/0", "the second above 0"),  # a share of nothing is no share
-        ("ratio", "-1/2", "the first must be 0"),
-        ("ratio", "a/2", "write a whole number"),
-        ("ratio", "1/2/3", "write a whole number"),
-        ("date", "2026-02-29", "write a date like"),
-        ("date", "2026年2月1日", "write a date like"),
-        ("url", "example.org", "begins with https://"),
-        ("url", "javascript:alert(1)", "begins with https://"),
-        ("url", "https://", "begins with https://"),
-        ("url", "file:///etc/passwd", "begins with https://"),
-        ("url", "https://[broken", ""),  # whatever it says, it is a refusal and no crash
+        ("text", "六个字符太长", "too-long"),
+        ("integer", "-1", "outside"),
+        ("integer", "23", "outside"),
+        ("integer from 3", "2", "too-small"),
+        ("integer", "2.5", "no-whole"),
+        ("integer", "二", "no-whole"),
+        ("integer", "1,23", "no-whole"),
+        ("integer large", "9" * 16, "no-whole"),
+        ("ratio", "95%", "no-ratio"),
+        ("ratio", "95/", "no-ratio"),
+        ("ratio", "8/7", "over-whole"),
+        ("ratio", "0/0", "of-nothing"),  # a share of nothing is no share
+        ("ratio", "-1/2", "over-whole"),
+        ("ratio", "a/2", "no-whole"),
+        ("ratio", "1/2/3", "no-whole"),
+        ("date", "2026-02-29", "no-date"),
+        ("date", "明天", "no-date"),
+        ("url", "example.org", "no-address"),
+        ("url", "javascript:alert(1)", "no-address"),
+        ("url", "https://", "no-address"),
+        ("url", "file:///etc/passwd", "no-address"),
+        ("url", "https://[broken", "no-address"),  # whatever it says, it is a refusal and no crash
     ],
 )
 def test_what_does_not_fit_is_told(type_: str, given: str, told: str):
-    with pytest.raises(ValueError, match=re.escape(told) or None):
+    with pytest.raises(Fault) as fault:
         read(type_, given)
+    assert fault.value.code == told
+    for language in ("zh", "en"):
+        assert words(language).unfit[told].format(**fault.value.values)
 
 
 @given(st.sampled_from([*TYPES]), st.text(max_size=40))
@@ -134,19 +150,37 @@ def test_all_faults_are_told_at_once(clause: Clause, tmp_path: Path):
     with pytest.raises(EvidenceRefused) as refused:
         check_evidence(clause, fields, files)
     assert str(refused.value).splitlines() == [
-        "note (说明) has 21 characters; at most 20",
-        "teachers is not asked for; the fields are classes, note",
+        "note (说明): 21 characters; write at most 20",
+        "teachers: not asked for; the fields are classes, note",
         "missing.pdf: there is no such file",
-        "run.exe: is no pdf, docx, xlsx, jpg, jpeg, png",
-        "empty.pdf: is empty",
+        "run.exe: no pdf, docx, xlsx, jpg, jpeg, png",
+        "empty.pdf: the file is empty; export it again",
         "photo.jpg: say which field it is for; files fields are proof",
-        "classes (课堂数) is missing; it is required",
+        "classes (课堂数): missing; it is required",
     ]
+
+
+def test_a_faulty_field_is_not_also_missing(clause: Clause):
+    with pytest.raises(EvidenceRefused) as refused:
+        check_evidence(clause, {"classes": "many"}, [])
+    [complaint] = refused.value.complaints
+    assert (complaint.key, complaint.fault.code) == ("classes", "no-whole")
+
+
+def test_files_that_were_sent_before_are_counted(clause: Clause):
+    assert check_sent(clause, {"classes": "1"}, {"proof": 2}).values == {"classes": 1}
+    with pytest.raises(EvidenceRefused) as refused:
+        check_sent(clause, {}, {"proof": 3})
+    codes = {one.key: one.told(words("zh")) for one in refused.value.complaints}
+    assert codes == {
+        "proof": "现有 3 个文件，应为 1 至 2 个",
+        "classes": "这一项必填，还没有填写",
+    }
 
 
 def test_too_many_files_are_refused(clause: Clause, tmp_path: Path):
     files = [(None, a_file(tmp_path, f"{n}.pdf")) for n in range(3)]
-    with pytest.raises(EvidenceRefused, match=r"proof \(汇总表\) has 3 files; 1 to 2"):
+    with pytest.raises(EvidenceRefused, match=r"proof \(汇总表\): 3 files; it must be 1 to 2"):
         check_evidence(clause, {"classes": "1"}, files)
 
 
@@ -154,7 +188,7 @@ def test_a_file_over_20_mb_is_refused(clause: Clause, tmp_path: Path):
     path = tmp_path / "large.pdf"
     with path.open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
-    with pytest.raises(EvidenceRefused, match=r"large.pdf: is over 20 MB"):
+    with pytest.raises(EvidenceRefused, match=r"large.pdf: over 20 MB"):
         check_evidence(clause, {"classes": "1"}, [(None, path)])
     with path.open("wb") as file:
         file.truncate(MAX_FILE_BYTES)
@@ -168,7 +202,7 @@ def test_a_clause_without_a_files_field_takes_no_file(small: Registry, tmp_path:
 
 
 def test_a_files_field_is_no_text_field(clause: Clause):
-    with pytest.raises(EvidenceRefused, match="proof is not asked for"):
+    with pytest.raises(EvidenceRefused, match="proof: not asked for"):
         check_evidence(clause, {"classes": "1", "proof": "see attached"}, [])
 
 
@@ -210,6 +244,15 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path):
     folder = tmp_path / "kept"
     with pytest.raises(OSError, match="gone"):
         keep_file(folder, "proof", tmp_path / "gone.pdf")
+    assert not folder.exists()
+
+
+def test_a_file_that_turns_out_too_big_leaves_nothing(tmp_path: Path):
+    path, folder = tmp_path / "large.pdf", tmp_path / "kept"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(FileTooBig):
+        keep_file(folder, "proof", path)
     assert not list(folder.iterdir())
 
 
