@@ -30,6 +30,13 @@ Stage = Literal["connect", "ehlo", "auth", "mail", "rcpt", "data", "dot"]
 """Where a mail server speaks; `dot` is after the letter's end."""
 
 
+def free_port() -> int:
+    """A port on loopback that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass(frozen=True)
 class Drop:
     """Closes the connection without a word; `reset` does it rudely."""

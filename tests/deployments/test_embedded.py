@@ -23,6 +23,7 @@ from deployments.embedded import (
     prefect_environment,
 )
 from tasks.stage import DeploymentSpec, NewRun, Stage, StateSpec
+from tests.servers import free_port
 
 PROJECT = Path(__file__).parents[2]
 FLOW = """
@@ -38,12 +39,6 @@ def work(trace: str, seconds: float = 0) -> None:
         file.write(f"{Path.cwd().name}\\n")
     sleep(seconds)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def processes_of(home: Path) -> set[int]:

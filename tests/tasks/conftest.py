@@ -1,21 +1,15 @@
 """A real Prefect server for the tests of this folder, started once."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deployments.embedded import HOST, POOL, Embedded
+from deployments.embedded import POOL, Embedded
 from tasks.stage import Stage
+from tests.servers import free_port
 
 PROJECT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

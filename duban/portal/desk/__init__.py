@@ -1,0 +1,1 @@
+"""Pages for coordinators, who have accounts."""
