@@ -57,7 +57,15 @@ def mirror(
         done = register(here.ledger.registry, stage, Path.cwd(), now.date(), here.label)
         if rebuild:
             forget(here.ledger)
-        sent = sync(here.ledger, stage, done.clauses, now, full=True, progress=show_progress)
+        sent = sync(
+            here.ledger,
+            stage,
+            done.clauses,
+            now,
+            full=True,
+            progress=show_progress,
+            portal=here.settings.portal,
+        )
     typer.echo(f"duban mirrored: {sent}")
 
 

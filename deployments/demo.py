@@ -24,19 +24,24 @@ import yaml
 from sqlalchemy import Engine, event, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from deployments.replay import NOWHERE, SEED, Replay, simulated_pdf
+from deployments.replay import NOWHERE, SEED, Replay
 from deployments.sink import Sink
 from deployments.up import Occasion, run_up
 from duban.errors import DubanError
+from duban.intake import Inspector
 from duban.ledger import Ledger
 from duban.ledger.change import change
 from duban.ledger.database import open_database, reading
+from duban.ledger.inspecting import inspect_waiting
 from duban.ledger.label import label_of, mark
+from duban.ledger.links import tell
 from duban.ledger.questions import DutyView, duties
+from duban.ledger.reviewing import queue
 from duban.ledger.tables import Setting
+from duban.ledger.uploads import files_of
 from duban.mirror import state_name
 from duban.office import Office, open_office, sink_account
-from duban.registry import Registry, load_registry
+from duban.registry import Agency, Registry, load_registry
 from duban.settings import Settings
 from duban.words import Words, words
 
@@ -175,14 +180,21 @@ def replay_year(office: Office, *, now: datetime) -> None:
     begun = time.monotonic()
     yesterday = registry.today(now) - timedelta(days=1)
     with tempfile.TemporaryDirectory() as folder:
-        papers = Path(folder) / "佐证材料（模拟）.pdf"
-        papers.write_bytes(simulated_pdf())
-        replay = Replay(office, cast_of(registry)[1], papers)
+        replay = Replay(office, cast_of(registry)[1], Path(folder))
         with _hasty(office.ledger.engine):
             replay.play(_begin(registry, now).date(), yesterday, typer.echo)
+            _inspect_queue(office, now)
     with change(office.ledger.engine, now, "duban") as made:
         made.session.merge(Setting(name=_REPLAYED, value=yesterday.isoformat()))
     typer.echo(f"{LABEL}: {replay.tally}, in {time.monotonic() - begun:.0f} s")
+
+
+def _inspect_queue(office: Office, now: datetime) -> None:
+    """Has inspected what reviewers open first; the portal comes to the rest by and by."""
+    ledger, folder = office.ledger, office.settings.files
+    files = sum(len(files_of(ledger, one.duty.id)) for one in queue(ledger, now))
+    with Inspector() as inspector:
+        inspect_waiting(ledger, folder, inspector, now, files)
 
 
 @contextmanager
@@ -212,9 +224,20 @@ def guide(office: Office, pages: str, *, now: datetime) -> Iterator[str]:
         tag = quote(f"{w.tags['status']}:{word}")
         yield f"  {word} ({told}): {pages}/v2/runs?tags={tag}"
     yield f"  letters as they would have arrived: {home / 'mail'}"
+    yield f"  what coordinators work with: {office.settings.portal}/desk"
+    if visitor := _visitor(duties(office.ledger), now):
+        door = tell(office.ledger, office.key, visitor.id, by="duban", now=now)
+        yield f"  what {visitor.name} meets: {office.settings.portal}/a/{door}"
     yield "In another terminal:"
     for command in ("status --overdue", "tasks", "proposals", "holds", "plan"):
         yield f"  DUBAN_HOME={home} DUBAN_AGENCIES={agencies} .venv/bin/duban {command}"
+
+
+def _visitor(found: Sequence[DutyView], now: datetime) -> Agency | None:
+    """An agency whose pages show much: it has the most duties overdue."""
+    late = Counter(duty.agency.id for duty in found if duty.overdue(now))
+    [(most, _)] = late.most_common(1) or [("", 0)]
+    return next((duty.agency for duty in found if duty.agency.id == most), None)
 
 
 def _states(found: Sequence[DutyView], now: datetime, w: Words) -> dict[str, Counter[str]]:

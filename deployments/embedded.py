@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from duban.errors import DubanError
 from tasks.stage import Stage
 
@@ -31,17 +33,17 @@ _TIE = (
 
 
 class PortTaken(DubanError):
-    """The port of the embedded Prefect is already in use."""
+    """The port of the embedded Prefect or of the portal is already in use."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, setting: str) -> None:
         super().__init__(
             f"Port {port} on {HOST} is already in use: stop the program that holds it, "
-            "or choose another port with the environment variable DUBAN_PREFECT_PORT."
+            f"or choose another port with the environment variable {setting}."
         )
 
 
 class PrefectDown(DubanError):
-    """The embedded Prefect did not start, or one of its processes ended."""
+    """The embedded Prefect or the portal did not start, or one of their processes ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ _SERVICES = {
 
 
 class Embedded:
-    """One Prefect server and one process worker, as children of this process.
+    """One Prefect server, one process worker and one portal, as children of this process.
 
     Start them from the main thread: on Linux they end with the thread that started them.
     """
@@ -116,8 +118,13 @@ class Embedded:
 
     def start_server(self) -> None:
         """Start the server and return at once; `PortTaken` before anything has started."""
-        _require_free(self.port)
+        _require_free(self.port, "DUBAN_PREFECT_PORT")
         self._start("prefect-server", "deployments.server")
+
+    def start_portal(self, port: int) -> None:
+        """Start the portal and return at once; `PortTaken` before it has started."""
+        _require_free(port, "DUBAN_PORTAL_PORT")
+        self._start("portal", "duban", "portal")
 
     def start_worker(self) -> None:
         """Start a worker for one run at a time; the pool must exist. Returns at once."""
@@ -152,6 +159,19 @@ class Embedded:
         raise PrefectDown(
             f"The Prefect worker was not online within {timeout:.0f} s: "
             f"see {self.home / 'logs' / 'prefect-worker.log'}."
+        )
+
+    def wait_portal(self, port: int, timeout: float = 60) -> None:
+        """Wait at most `timeout` seconds until the portal answers, or raise `PrefectDown`."""
+        for _ in _ticks(timeout):
+            if ended := self.died():
+                raise PrefectDown(ended)
+            with suppress(httpx.TransportError):
+                if httpx.get(f"http://{HOST}:{port}/health", trust_env=False).is_success:
+                    return
+        raise PrefectDown(
+            f"The portal did not answer within {timeout:.0f} s: "
+            f"see {self.home / 'logs' / 'portal.log'}."
         )
 
     def died(self) -> str | None:
@@ -208,12 +228,12 @@ def _ticks(timeout: float, pause: float = 0.1) -> Iterator[None]:
         time.sleep(pause)
 
 
-def _require_free(port: int, patience: float = 5) -> None:
+def _require_free(port: int, setting: str, patience: float = 5) -> None:
     """Waits a little for a server that is just going, as after a kill; else `PortTaken`."""
     for _ in _ticks(patience):
         if _is_free(port):
             return
-    raise PortTaken(port)
+    raise PortTaken(port, setting)
 
 
 def _is_free(port: int) -> bool:

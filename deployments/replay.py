@@ -6,21 +6,49 @@ The same seed and the same days make the same year.
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from datetime import time as civil_time
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from sqlalchemy import select
 
-from duban.duty import WAITING, Act
-from duban.evidence import check_evidence, keeping
+from deployments.papers import MARK, Matter, Paper, papers, smaller
+from deployments.scenes import (
+    COUNTIES,
+    LEADER,
+    NO_MORE_TIME,
+    NOTHING,
+    PERSON,
+    PRESENT,
+    TELEPHONE,
+    Doors,
+    Scenes,
+    may_be_nothing,
+)
+from duban.duty import WAITING, Act, IllegalAct
+from duban.evidence import Checked, check_evidence, keeping
 from duban.ledger import acts
+from duban.ledger.acts import Cover
 from duban.ledger.approvals import approve, call, decline, proposals
 from duban.ledger.database import reading
 from duban.ledger.holds import hold
+from duban.ledger.petitions import (
+    Kind,
+    NoSuchPetition,
+    PetitionRefused,
+    State,
+    acknowledge,
+    ask,
+    decide,
+    petitions,
+    withdraw,
+)
 from duban.ledger.questions import DutyView, duties
+from duban.ledger.reviewing import queue
 from duban.ledger.tables import Duty
 from duban.mirror import StateName, state_name
 from duban.office import Office
@@ -53,7 +81,21 @@ SAID: Mapping[Act, Sequence[str]] = {
 HELD = "机构职能正在划转，暂缓催办（模拟）。"
 CALLED = "与办公室负责人通话，对方答应三个工作日内报送（模拟）。"
 DECLINED = "对方已说明原因，暂不发函（模拟）。"
+ACKNOWLEDGED = 0.85
+HANDED_ON = 0.04
+NIL = 0.06
+BORROWED = 0.015
+"""Shares: of duties that are acknowledged, of those that a unit below answers, of returns that are
+nil where that may be, of papers that are not one's own."""
+GRANTED, WITHDRAWN = 0.8, 0.06
+"""Of what is asked for; the rest is refused."""
+MOST_WAITING = 12
+"""Duties that wait for review before the last day's scenes add theirs."""
 FILED = "模拟填报：已按要求组织开展，情况见附件。"
+
+
+Deed = Callable[[datetime], None]
+"""Something that is done at a moment."""
 
 
 # The stories: what an agency and the coordinator do about a duty.
@@ -172,36 +214,16 @@ def _ratio(field: RatioField, clause: Clause, done: bool, rng: random.Random) ->
     return f"{min(whole, int(part) + 1) if done else int(part)}/{whole}"
 
 
-def simulated_pdf() -> bytes:
-    """A page that says that it is simulated: the smallest file that readers open."""
-    says = b"BT /F 24 Tf 72 760 Td (SIMULATED / MONI) Tj ET"
-    bodies = (
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
-        b"/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
-        b"<</Length %d>>stream\n%s\nendstream" % (len(says), says),
-    )
-    text, starts = b"%PDF-1.4\n", list[int]()
-    for number, body in enumerate(bodies, 1):
-        starts.append(len(text))
-        text += b"%d 0 obj%s endobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % start for start in starts)
-    size = len(bodies) + 1
-    head = b"xref\n0 %d\n0000000000 65535 f \n" % size
-    tail = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, len(text))
-    return text + head + table + tail
-
-
 # The replay.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Player:
-    """A duty and the dice that decide about it."""
+    """A duty and the dice that decide about it; `link` is the one by which a unit below answers."""
 
     duty: DutyView
     rng: random.Random
+    link: int | None = None
 
 
 @dataclass(slots=True)
@@ -225,17 +247,19 @@ class Replay:
 
     Args:
         held: the agency that is held for the last weeks.
-        papers: a file that agencies hand in.
+        desk: an empty folder in which the agencies' papers are made.
     """
 
-    def __init__(self, office: Office, held: str, papers: Path) -> None:
+    def __init__(self, office: Office, held: str, desk: Path) -> None:
         self.office = office
         self.ledger = office.ledger
         self.held = held
-        self.papers = papers
+        self.desk = desk
+        self.borrowed: dict[str, Path] = {}
+        self.doors = Doors(office)
         self.zone = office.ledger.registry.first_notice.zone
         self.players: dict[int, Player] = {}
-        self.agenda: defaultdict[date, list[tuple[int, Act]]] = defaultdict(list)
+        self.agenda: defaultdict[date, list[Deed]] = defaultdict(list)
         self.tally = Tally()
 
     def play(self, begin: date, until: date, say: Callable[[str], None]) -> None:
@@ -252,6 +276,8 @@ class Replay:
             if (day + timedelta(days=1)).day == 1:
                 say(f"{self.office.label} {day:%Y-%m}: {self.tally}")
         self._complete_picture(until)
+        self._clear_queue(until)
+        self._scenes(until).play()
 
     def _at(self, day: date, nth: int = 0) -> datetime:
         """A moment in office hours; the acts of a day follow each other by twenty seconds."""
@@ -275,13 +301,37 @@ class Replay:
             if not self.players:
                 beats = REOPENED
             self.players[duty.id] = Player(duty, rng)
-            due = duty.due_at.astimezone(self.zone).date()
-            for when, act in story(day, due, beats, rng):
-                self.agenda[when].append((duty.id, act))
+            self._plan(self.players[duty.id], beats, day)
+
+    def _plan(self, player: Player, beats: Iterable[Beat], day: date) -> None:
+        rng, due = player.rng, player.duty.due_at.astimezone(self.zone).date()
+        for deed, share in ((self._acknowledge, ACKNOWLEDGED), (self._hand_on, HANDED_ON)):
+            if rng.random() < share:
+                self._later(day, rng.randint(0, 3), partial(deed, player))
+        for when, act in story(day, due, beats, rng):
+            self._later(when, 0, partial(self._play, player, act))
+
+    def _later(self, day: date, days: int, deed: Deed) -> None:
+        self.agenda[_working(day + timedelta(days=days))].append(deed)
 
     def _work(self, day: date) -> None:
-        for nth, (duty_id, act) in enumerate(self.agenda.pop(day, ())):
-            self._do(self.players[duty_id], act, self._at(day, nth))
+        for nth, deed in enumerate(self.agenda.pop(day, ())):
+            deed(self._at(day, nth))
+
+    def _acknowledge(self, player: Player, now: datetime) -> None:
+        duty = player.duty
+        with suppress(IllegalAct):  # it may be closed already
+            acknowledge(self.ledger, duty.id, by=duty.agency.id, now=now)
+
+    def _hand_on(self, player: Player, now: datetime) -> None:
+        player.link = self.doors.hand_on(player.duty, player.rng.choice(COUNTIES), now)
+
+    def _play(self, player: Player, act: Act, now: datetime) -> None:
+        """A beat of a story, in which the agency asks for what the coordinator decides."""
+        if act is Act.NOT_APPLICABLE:
+            self._ask(player, Kind.NOT_APPLICABLE, player.rng.choice(SAID[act]), now)
+        else:
+            self._do(player, act, now)
 
     def _do(self, player: Player, act: Act, now: datetime) -> None:
         duty = player.duty.id
@@ -294,10 +344,6 @@ class Replay:
                 self.tally.accepted += 1
             case Act.RETURN:
                 acts.send_back(self.ledger, duty, reason=reason, by=COORDINATOR, now=now)
-            case Act.EXTEND:
-                due = max(player.duty.due_at, now).astimezone(self.zone).date()
-                later = _working(due + timedelta(days=30))
-                acts.extend(self.ledger, duty, due_on=later, reason=reason, by=COORDINATOR, now=now)
             case Act.REOPEN:
                 acts.reopen(self.ledger, duty, reason=reason, by=COORDINATOR, now=now)
             case Act.WAIVE | Act.NOT_APPLICABLE:
@@ -305,18 +351,102 @@ class Replay:
                 acts.waive(
                     self.ledger, duty, reason=reason, by=COORDINATOR, now=now, not_applicable=no
                 )
+            case Act.EXTEND:
+                self._ask_for_time(player, reason, now)
+
+    def _ask_for_time(self, player: Player, reason: str, now: datetime) -> None:
+        """The agency asks in time; for one that is late already the coordinator extends."""
+        due = max(player.duty.due_at, now).astimezone(self.zone).date()
+        due_on = _working(due + timedelta(days=30))
+        try:
+            self._ask(player, Kind.EXTENSION, reason, now, due_on)
+        except PetitionRefused:
+            duty = player.duty.id
+            acts.extend(self.ledger, duty, due_on=due_on, reason=reason, by=COORDINATOR, now=now)
+
+    def _ask(
+        self, player: Player, kind: Kind, reason: str, now: datetime, until: date | None = None
+    ) -> None:
+        duty = player.duty
+        asked = ask(
+            self.ledger,
+            duty.id,
+            kind,
+            reason=reason,
+            until=until,
+            leader=LEADER,
+            by=duty.agency.id,
+            now=now,
+            link_id=self.doors.of(duty.agency.id, now),
+        )
+        answer = partial(self._answer, player, kind, asked)
+        self._later(now.date(), player.rng.randint(1, 3), answer)
+
+    def _answer(self, player: Player, kind: Kind, asked: int, now: datetime) -> None:
+        luck = player.rng.random()
+        with suppress(NoSuchPetition):  # evidence may have come first
+            if luck > 1 - WITHDRAWN:
+                withdraw(self.ledger, asked, by=player.duty.agency.id, now=now)
+            else:
+                grant = luck < GRANTED
+                no = NO_MORE_TIME if kind is Kind.EXTENSION else PRESENT
+                answer = "同意。" if grant else no
+                decide(self.ledger, asked, grant=grant, answer=answer, by=COORDINATOR, now=now)
 
     def _submit(self, player: Player, now: datetime) -> None:
-        clause = player.duty.clause
-        wanted = [one for one in clause.evidence if isinstance(one, FilesField)]
-        papers = [(one.key, self.papers) for one in wanted for _ in range(one.min)]
-        values = fill(clause, now.date(), player.rng)
-        checked = check_evidence(clause, values, papers)
+        duty, rng = player.duty, player.rng
+        cover = Cover(
+            dated=now.date() - timedelta(days=rng.randint(0, 9)),
+            person=PERSON,
+            telephone=TELEPHONE,
+            link_id=player.link or self.doors.of(duty.agency.id, now),
+        )
+        checked = Checked({}, ())
+        if may_be_nothing(duty.clause) and rng.random() < NIL:
+            cover = replace(cover, statement=NOTHING)
+        else:
+            values = fill(duty.clause, now.date(), rng)
+            checked = check_evidence(duty.clause, values, self._papers(player, now))
         with keeping(self.office.settings.files, checked.files) as kept:
             acts.submit(
-                self.ledger, player.duty.id, checked, kept, by=player.duty.agency.id, now=now
+                self.ledger, duty.id, checked, kept, by=duty.agency.id, now=now, cover=cover
             )
         self.tally.submitted += 1
+
+    def _papers(self, player: Player, now: datetime) -> list[tuple[str | None, Path]]:
+        """The files of a submission, by field; now and then one that was handed in elsewhere."""
+        duty, rng = player.duty, player.rng
+        matter = Matter(duty.agency.name, duty.clause.title, duty.period, now.date())
+        found: list[tuple[str | None, Path]] = []
+        for one in duty.clause.evidence:
+            if not isinstance(one, FilesField):
+                continue
+            folder = self.desk / f"{duty.id}-{self.tally.submitted}-{one.key}"
+            folder.mkdir(exist_ok=True)
+            made = papers(one, matter, rng)
+            while len(made) < one.min:
+                made += papers(one, matter, rng)
+            paths = [_written(folder, paper, nth) for nth, paper in enumerate(made[: one.max])]
+            found += [(one.key, path) for path in self._maybe_borrowed(one, paths, rng)]
+        return found
+
+    def _maybe_borrowed(
+        self, field: FilesField, paths: list[Path], rng: random.Random
+    ) -> list[Path]:
+        """A reviewer is to find papers that others sent before: the same, or a picture made small.
+
+        What is borrowed was made for the same kind of field.
+        """
+        ending = paths[0].suffix
+        before = self.borrowed.get(ending)
+        self.borrowed[ending] = paths[0]
+        if before is None or rng.random() >= BORROWED or ending.lstrip(".") not in field.kinds:
+            return paths
+        if ending == ".jpg":
+            again = paths[0].with_name(f"转发{MARK}.jpg")
+            again.write_bytes(smaller(before.read_bytes()))
+            before = again
+        return [before, *paths[1:]]
 
     def _decide_proposals(self, day: date) -> None:
         """Of the formal letters some go, a few do not, the rest waits."""
@@ -357,6 +487,31 @@ class Replay:
                     for step, act in enumerate(deeds):
                         self._do(self.players[duty.id], act, self._at(day, 1300 + 5 * nth + step))
 
+    def _clear_queue(self, day: date) -> None:
+        """Some days so much comes in that the coordinator works late."""
+        now = self._at(day, 1400)
+        for one in queue(self.ledger, now)[:-MOST_WAITING]:
+            acts.accept(self.ledger, one.duty.id, by=COORDINATOR, now=now)
+            self.tally.accepted += 1
+
+    def _scenes(self, day: date) -> Scenes:
+        """The last day's; on duties that wait, in an order of their own."""
+        now, dice = self._at(day, 1401), random.Random(f"{SEED}/{day}")
+        found = [*self._waiting(now, late=False), *self._waiting(now, late=True)]
+        asked = {one.duty_id for one in petitions(self.ledger, state=State.ASKED)}
+        unused = [one for one in found if one.agency.id != self.held and one.id not in asked]
+        dice.shuffle(unused)
+        return Scenes(
+            self.office,
+            self.doors,
+            unused,
+            lambda duty: fill(duty.clause, day, self.players[duty.id].rng),
+            self.desk,
+            lambda nth: self._at(day, 1401 + nth),
+            COORDINATOR,
+            dice,
+        )
+
     def _waiting(self, now: datetime, *, late: bool) -> list[DutyView]:
         """Duties that wait for their agency and are overdue, or have time left; by due day."""
         found = [
@@ -365,6 +520,15 @@ class Replay:
             if duty.status in WAITING and (duty.overdue(now) if late else duty.due_at > now)
         ]
         return sorted(found, key=lambda duty: (duty.due_at, duty.id))
+
+
+def _written(folder: Path, paper: Paper, nth: int) -> Path:
+    """The paper as a file; two of one name are told apart."""
+    path = folder / paper.name
+    if path.exists():
+        path = folder / f"{nth + 1}-{paper.name}"
+    path.write_bytes(paper.content)
+    return path
 
 
 def _days(begin: date, until: date) -> Iterator[date]:

@@ -23,6 +23,7 @@ from duban.board import headline
 from duban.cli.common import console as wide_console
 from duban.cli.screens import duty_table
 from duban.errors import DubanError
+from duban.ledger.accounts import first_administrator
 from duban.ledger.outbox import next_at
 from duban.ledger.questions import duties, head_seq, outbox
 from duban.office import Office, open_office
@@ -101,6 +102,9 @@ def _run(
     embedded.start_server()
     typer.echo("starting Prefect …")
     occasion.first(office)
+    # Made here and not by the portal, so that the password stands on the screen and in no log.
+    password = first_administrator(office.ledger, pendulum.now("UTC"))
+    embedded.start_portal(office.settings.portal_port)
     now = pendulum.now("UTC")
     tick = office.tick(now, since=since, clock=_clock)
     typer.echo(f"ledger: {tick}")
@@ -113,7 +117,9 @@ def _run(
         if stage.pause_expirations_on():
             typer.echo("warning: Prefect's pause-expiration service is on and will burn a core")
         embedded.wait_worker()
+        embedded.wait_portal(office.settings.portal_port)
         _print_screen(office, embedded)
+        _print_portal(office, password)
         typer.echo(f"duban ready ({time.monotonic() - begun:.0f} s)")
         seen = head_seq(office.ledger)  # what changes from here on is for the next sync
         sent = _mirror_all(office, stage, done, now)
@@ -128,7 +134,14 @@ def _mirror_all(office: Office, stage: Stage, done: Registered, now: pendulum.Da
     """The first sync, however often a busy Prefect makes it start again; none is in vain."""
     while True:
         try:
-            return sync(office.ledger, stage, done.clauses, now, progress=show_progress)
+            return sync(
+                office.ledger,
+                stage,
+                done.clauses,
+                now,
+                progress=show_progress,
+                portal=office.settings.portal,
+            )
         except StageError as error:
             typer.echo(f"mirror: {error} Trying again.", err=True)
             time.sleep(RETRY_AFTER)
@@ -160,7 +173,7 @@ def _clock() -> datetime:
 
 def _sync_patiently(office: Office, stage: Stage, done: Registered, now: pendulum.DateTime) -> None:
     try:
-        sync(office.ledger, stage, done.clauses, now)
+        sync(office.ledger, stage, done.clauses, now, portal=office.settings.portal)
     except StageError as error:
         # The ledger goes on without its stage; the next change or minute tries again.
         typer.echo(f"mirror: {error}", err=True)
@@ -194,6 +207,15 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
     overdue_tag = quote(f"{w.tags['status']}:{w.overdue}")
     console.print(f"Prefect UI: {_pages(embedded)}/v2/dashboard")
     console.print(f"{w.overdue}: {_pages(embedded)}/v2/runs?tags={overdue_tag}")
+
+
+def _print_portal(office: Office, password: str | None) -> None:
+    """Where the portal is, and once the password that opens it."""
+    typer.echo(f"portal: {office.settings.portal}/desk")
+    if password:
+        typer.echo(f"sign in as admin with the one-time password {password}")
+    else:
+        typer.echo("password lost? duban account reset admin")
 
 
 def _pages(embedded: Embedded) -> str:

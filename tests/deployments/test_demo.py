@@ -2,15 +2,18 @@
 
 import random
 import smtplib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from PIL import Image
 
 from deployments.demo import (
     BOUNCING,
@@ -22,16 +25,25 @@ from deployments.demo import (
     replay_year,
     settings_for,
 )
-from deployments.replay import PLOTS, Replay, fill, simulated_pdf, story
+from deployments.papers import Matter, minutes, photo, photographs, report, scan, table
+from deployments.replay import PLOTS, Replay, fill, story
+from deployments.scenes import nobody
 from deployments.sink import Sink
 from duban.duty import Status
 from duban.evidence import check_evidence
+from duban.intake import suspects
+from duban.ledger.alike import alike
 from duban.ledger.approvals import proposals
 from duban.ledger.change import first_broken_link
 from duban.ledger.database import reading
+from duban.ledger.folder import bytes_of
 from duban.ledger.holds import holds_in_force
 from duban.ledger.label import InEarnest, mark
+from duban.ledger.links import links_of
+from duban.ledger.persons import links_of_versions
+from duban.ledger.petitions import Kind, State, petitions
 from duban.ledger.questions import duties, events
+from duban.ledger.reviewing import Flag, queue
 from duban.ledger.tasks import open_tasks
 from duban.mirror import StateName, card, face, state_name
 from duban.office import Office, Simulated, open_office
@@ -43,6 +55,7 @@ from tests.deployments.test_pages import two_cities
 
 NOW = china("2026-03-20", "12:00")
 MARCH = date(2026, 3, 2)
+GPS = 0x8825
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -79,6 +92,8 @@ def test_everything_that_a_chase_can_bring_has_happened(played: Office) -> None:
     assert {
         "opened", "spoke", "letter", "submitted", "returned", "accepted", "extended", "waived",
         "reopened", "held", "called", "proposed", "approved", "suspended",
+        "acknowledged", "asked", "granted", "refused", "withdrawn", "handed-on", "nil-returned",
+        "file-refused",
     } <= happened  # fmt: skip
     assert proposals(played.ledger)
     assert [one.agency for one in holds_in_force(played.ledger, NOW)] == [
@@ -174,12 +189,12 @@ def test_the_same_days_make_the_same_year(project: Project, tmp_path: Path) -> N
 
 def _short_year(project: Project, home: Path) -> Sequence[tuple[object, ...]]:
     home.mkdir()
-    papers = home / "佐证.pdf"
-    papers.write_bytes(simulated_pdf())
+    desk = home / "desk"
+    desk.mkdir()
     with Sink(home / "mail", refused=BOUNCING) as sink:
         settings = settings_for(project.settings(), home, sink.port)
         office = open_demo(settings, source=project.agencies, now=NOW)
-        Replay(office, "东/妇联", papers).play(date(2026, 1, 1), date(2026, 2, 15), print)
+        Replay(office, "东/妇联", desk).play(date(2026, 1, 1), date(2026, 2, 15), print)
     told = [
         (one.at, one.actor, one.action, one.duty_id, one.text, one.data.get("evidence_sha256"))
         for one in events(office.ledger)
@@ -198,7 +213,7 @@ def test_acts_follow_each_other_on_working_days() -> None:
 
 def test_the_evidence_fits_every_clause_of_the_notice(shanxi: Registry, tmp_path: Path) -> None:
     papers = tmp_path / "佐证.pdf"
-    papers.write_bytes(simulated_pdf())
+    papers.write_bytes(b"%PDF-1.4")
     for placed in shanxi.tracked:
         for number in range(6):
             values = fill(placed.clause, MARCH, random.Random(number))
@@ -230,3 +245,69 @@ def test_the_mail_server_refuses_one_address_and_keeps_what_others_get(tmp_path:
     (kept,) = tmp_path.iterdir()
     assert kept.name == "00001-001.eml"
     assert kept.read_bytes() == b"Subject: 2\r\n\r\n.dot\r\n"
+
+
+def test_the_number_that_nobody_has_is_noticed() -> None:
+    assert suspects(nobody()) == ("id-number",)
+
+
+def test_requests_wait_for_an_answer_and_others_have_got_one(played: Office) -> None:
+    found = Counter((one.kind, one.state) for one in petitions(played.ledger))
+    assert found[Kind.EXTENSION, State.ASKED] >= 2
+    assert found[Kind.NOT_APPLICABLE, State.ASKED] >= 1
+    assert {state for kind, state in found if kind is Kind.EXTENSION} == set(State)
+    assert (Kind.NOT_APPLICABLE, State.GRANTED) in found
+    assert (Kind.NOT_APPLICABLE, State.REFUSED) in found
+
+
+def test_reviewers_find_papers_of_every_kind_and_in_every_state(played: Office) -> None:
+    found = queue(played.ledger, NOW)
+    assert 10 <= len(found) <= 25
+    assert {Flag.SUSPECT, Flag.NIL, Flag.REFUSED} <= {flag for one in found for flag in one.flags}
+    assert any(one.version.number > 1 for one in found)
+    files = [file for one in found for file in one.version.files]
+    assert {file.kind for file in files if file.state == "fine"} >= {"pdf", "docx", "jpg"}
+    assert {file.state for file in files} == {"fine", "refused"}
+
+
+def test_a_warning_is_given_for_some_papers_and_not_for_all(played: Office) -> None:
+    files = [file for one in queue(played.ledger, NOW) for file in one.version.files]
+    found = alike(played.ledger, [file.id for file in files])
+    assert 0 < len(found) < len(files) * 2 / 3
+    assert {match.how for matches in found.values() for match in matches} == {"same", "near"}
+    own = {file.id: file.agency for file in files}
+    assert {match.agency == own[at] for at, matches in found.items() for match in matches} == {
+        False,
+        True,
+    }
+
+
+def test_a_photograph_says_where_it_was_taken_until_it_is_inspected(played: Office) -> None:
+    with Image.open(BytesIO(photo(random.Random(1)))) as image:
+        assert image.getexif().get_ifd(GPS)
+    files = [file for one in queue(played.ledger, NOW) for file in one.version.files]
+    pictures = [file for file in files if file.kind == "jpg"]
+    assert pictures
+    for file in pictures:
+        with Image.open(bytes_of(played.settings.files, file.stored_as)) as image:
+            assert not image.getexif()
+
+
+def test_no_two_papers_look_alike_unless_they_are_meant_to() -> None:
+    matter = Matter("甲", "乙", "2026", MARCH)
+    for make in (report, table, minutes, scan, photographs):
+        made = [one.content for n in range(12) for one in make(matter, random.Random(n))]
+        assert len(set(made)) == len(made)
+        again = [one.content for n in range(12) for one in make(matter, random.Random(n))]
+        assert again == made
+
+
+def test_some_evidence_comes_through_a_link_that_was_handed_on(played: Office) -> None:
+    handed = {one.id for one in links_of(played.ledger) if one.parent is not None}
+    ways = {
+        link
+        for duty in duties(played.ledger)
+        for link in links_of_versions(played.ledger, duty.id).values()
+    }
+    assert ways & handed
+    assert ways - handed

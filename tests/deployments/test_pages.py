@@ -5,16 +5,24 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
+import pendulum
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
+from deployments.screenshots import take
+from duban.ledger.links import links_of
+from duban.office import Office, open_office
 from duban.period import Every
 from duban.registry import Registry
 from tests.conftest import PROJECT, Project
 from tests.deployments.test_up import Running
+from tests.duban.portal.browser.conftest import DESKTOP, PHONE, photo
+from tests.duban.portal.conftest import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENSHOTS = os.environ.get("DUBAN_SCREENSHOTS")  # a folder to keep pictures in
@@ -169,3 +177,111 @@ def test_the_dashboard_is_red_with_the_board_of_the_day(page: Page, running: Run
     page.goto("/v2/dashboard")
     expect(page.get_by_text("board").first).to_be_visible(timeout=60_000)
     keep(page, "dashboard")
+
+
+LATE = "太原市妇联 · 一次性 · 2025-12-31止"
+
+
+def test_accepted_evidence_turns_red_into_green_in_the_portal_and_in_prefect(
+    page: Page, browser: Browser, running: Running
+) -> None:
+    page.goto(f"/v2/runs?tags={quote('状态:超期')}")
+    page.get_by_text(LATE).first.click()
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("duty-").first.click()
+    page.locator("a[href*='/artifacts/artifact/']").first.click()
+    address = page.locator("a[href*='/desk/duties/']").first.get_attribute("href")
+    assert address
+    assert address.startswith(f"http://127.0.0.1:{running.portal}/desk/duties/")
+
+    desk = browser.new_context(**DESKTOP, locale="zh-CN").new_page()
+    desk.goto(address)  # it leads on to there after signing in
+    sign_in(desk, running)
+    desk.goto(address)
+    expect(desk.locator("h1 .pill.red")).to_be_visible()
+    hand_in(browser, running, address.rpartition("/")[2])
+    desk.goto(address)
+    desk.get_by_role("link", name="审核材料").click()
+    desk.get_by_role("button", name="审核通过，销号").click()
+    expect(desk.get_by_text("已审核通过：")).to_be_visible()
+    desk.goto(address)
+    expect(desk.locator("h1 .pill.red")).to_have_count(0)
+    keep(desk, "desk-accepted")
+
+    run = desk.get_by_role("link", name="在 Prefect 中查看").get_attribute("href")
+    assert run
+    assert run.startswith(f"http://127.0.0.1:{running.port}/v2/runs/flow-run/")
+    end = time.monotonic() + 60
+    while not accepted(page, run):
+        assert time.monotonic() < end, page.inner_text("body")
+    keep(page, "accepted")
+    page.goto(f"/v2/runs?tags={quote('状态:超期')}")
+    expect(page.get_by_text("Overdue", exact=True).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(LATE)).to_have_count(0)
+    desk.context.close()
+
+
+def sign_in(desk: Page, running: Running) -> None:
+    """The first administrator signs in and chooses a password."""
+    once = re.search(r"one-time password (\S+)", running.printed)
+    assert once
+    desk.get_by_label("登录名").fill("admin")
+    desk.get_by_label("密码", exact=True).fill(once[1])
+    desk.get_by_role("button", name="登录", exact=True).click()
+    desk.get_by_label("现用密码").fill(once[1])
+    desk.get_by_label("新密码", exact=True).fill(PASSWORD)
+    desk.get_by_label("再次填写新密码").fill(PASSWORD)
+    desk.get_by_role("button", name="修改密码").click()
+    expect(desk.get_by_text("密码已修改")).to_be_visible()
+
+
+def hand_in(browser: Browser, running: Running, duty: str) -> None:
+    """The agency reports on its phone."""
+    link = running.duban("link", "太原市妇联", "--by", "test").stdout.strip()
+    phone = browser.new_context(**PHONE, locale="zh-CN").new_page()
+    phone.goto(link)
+    phone.goto(f"http://127.0.0.1:{running.portal}/duties/{duty}")
+    phone.get_by_label("已开展的站点").fill("130")
+    phone.get_by_label("站点总数").fill("200")
+    phone.get_by_label("选择文件或拍照").set_input_files([photo("盖章表.jpg", 1)])
+    phone.get_by_label("姓名").fill("王芳")
+    phone.get_by_label("联系电话").fill("0351-1234567")
+    expect(phone.locator(".files .pill")).to_be_visible(timeout=60_000)
+    phone.get_by_role("button", name="提交", exact=True).click()
+    expect(phone.get_by_role("heading", name="回执", exact=True)).to_be_visible(timeout=60_000)
+    phone.context.close()
+
+
+def accepted(page: Page, run: str) -> bool:
+    """Whether the duty's run shows that, once it is read again."""
+    page.goto(run)
+    try:
+        page.get_by_text("AcceptedLate", exact=True).first.wait_for(timeout=5_000)
+    except TimeoutError:
+        return False
+    return True
+
+
+def test_the_pictures_of_the_readme_are_taken_by_a_command(
+    running: Running, tmp_path: Path
+) -> None:
+    settings = running.project.settings().model_copy(
+        update={"home": running.home, "portal_port": running.portal}
+    )
+    office = open_office(settings)
+    before = open_doors(office)
+    # Another thread, because this one is the browser's of the tests.
+    with ThreadPoolExecutor(1) as thread:
+        taken = thread.submit(take, office, pendulum.now("UTC"), tmp_path).result()
+    assert {file.name for file in taken} >= {"portal-board.png", "portal-phone.png"}
+    for file in taken:
+        with Image.open(file) as picture:
+            assert picture.width > 390
+    assert open_doors(office) == before  # nothing that was made for the pictures goes on working
+    office.ledger.engine.dispose()
+
+
+def open_doors(office: Office) -> set[int]:
+    """The links that work."""
+    now = pendulum.now("UTC")
+    return {link.id for link in links_of(office.ledger) if link.works(now)}

@@ -21,7 +21,7 @@ from duban.ledger.database import open_database, reading
 from duban.ledger.questions import duties
 from tasks.stage import Stage
 from tests.conftest import PROJECT, Project
-from tests.tasks.conftest import free_port
+from tests.servers import free_port
 
 DUBAN = [sys.executable, "-m", "duban"]
 
@@ -35,6 +35,7 @@ class Running:
     home: Path
     project: Project
     port: int = field(default_factory=free_port)
+    portal: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -45,6 +46,7 @@ class Running:
             "DUBAN_AGENCIES": str(self.project.agencies),
             "DUBAN_NOTICES": str(self.project.folder / "deployments"),
             "DUBAN_PREFECT_PORT": str(self.port),
+            "DUBAN_PORTAL_PORT": str(self.portal),
         }
 
     @property
@@ -138,6 +140,12 @@ def test_killed_at_any_moment_it_loses_nothing_and_opens_nothing_twice(up: Runni
     with Stage(f"http://127.0.0.1:{up.port}/api") as stage:
         runs = list(stage.read_runs(["duty"]))
     assert len(runs) == len({run.idempotency_key for run in runs}) == 10
+
+    portal = f"http://127.0.0.1:{up.portal}"
+    assert httpx.get(f"{portal}/health").text == "ok"
+    assert "sign in as admin with the one-time password" in up.printed or "account reset" in (
+        up.printed
+    )
 
     # What an agency hands in shows in the UI within seconds.
     late = next(duty for duty in found if duty.clause.id == "2")

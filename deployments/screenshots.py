@@ -1,0 +1,180 @@
+"""`duban screenshots`: the README's pictures of the portal, taken from the demo while it runs."""
+
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pendulum
+import typer
+
+from duban.cli.common import office
+from duban.duty import Status
+from duban.errors import DubanError
+from duban.ledger import accounts, links, reviewing
+from duban.ledger.accounts import Role
+from duban.ledger.questions import DutyView, duties
+from duban.ledger.reviewing import Waiting
+from duban.office import Office
+
+if TYPE_CHECKING:  # a test tool, which is not there where the product runs
+    from playwright.sync_api import Browser, Page
+
+TO = Path("deployments/screenshots")
+DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 900}}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
+BETWEEN = 16  # pixels between the two pictures of a phone
+
+
+class NoPicture(DubanError):
+    """Something that pictures need is not there."""
+
+
+def screenshots(
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where they go.")] = TO,
+) -> None:
+    """Take the README's pictures of the portal from the demo in DUBAN_HOME while it runs."""
+    here = office()
+    if not here.label:
+        raise NoPicture("Pictures are taken of a demo only; name its folder in DUBAN_HOME.")
+    to.mkdir(parents=True, exist_ok=True)
+    for picture in take(here, pendulum.now("UTC"), to):
+        typer.echo(str(picture))
+
+
+def take(office: Office, now: datetime, to: Path) -> list[Path]:
+    """Visits the portal with a fresh account and a fresh link, both of which end with the visit.
+
+    Args:
+        to: a folder that is there.
+
+    Raises:
+        NoPicture: Chromium or its driver is missing, or the portal does not answer.
+    """
+    with _chromium() as chromium:
+        return [*_at_the_desk(chromium, office, now, to), _on_a_phone(chromium, office, now, to)]
+
+
+@contextmanager
+def _chromium() -> "Generator[Browser]":
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ModuleNotFoundError:
+        raise NoPicture("Pictures need the test tools; run: make install-test") from None
+    if program is None:
+        raise NoPicture("Pictures need Chromium; install the package chromium.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            yield chromium
+        except Error as error:
+            raise NoPicture(f"The portal could not be seen; is the demo running? {error}") from None
+        finally:
+            chromium.close()
+
+
+def _at_the_desk(chromium: "Browser", office: Office, now: datetime, to: Path) -> list[Path]:
+    notice = next(iter(office.ledger.registry.notices))
+    paths = {"board": "/desk", "notice": f"/desk/notices/{notice}"}
+    if waiting := reviewing.queue(office.ledger, now):
+        paths["review"] = f"/desk/review/{max(waiting, key=_worth_seeing).duty.id}"
+    with _signed_in(chromium, office, now) as page:
+        return [_picture(page, office, path, to / f"portal-{n}.png") for n, path in paths.items()]
+
+
+def _worth_seeing(one: Waiting) -> tuple[int, int]:
+    """Evidence with pages to look at, and with figures."""
+    shown = sum(file.pages for file in one.version.files if file.state == "fine")
+    return min(shown, 1), len(one.version.fields)
+
+
+def _picture(page: "Page", office: Office, path: str, file: Path) -> Path:
+    page.goto(f"{office.settings.portal}{path}")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=file)
+    return file
+
+
+@contextmanager
+def _signed_in(chromium: "Browser", office: Office, now: datetime) -> "Generator[Page]":
+    """A page at the desk, as a coordinator whose account is disabled afterwards."""
+    ledger, login = office.ledger, f"pictures-{secrets.token_hex(4)}"
+    once = accounts.add(
+        ledger, login=login, name="协调员", role=Role.PROVINCIAL, region=None, by="duban", now=now
+    )
+    page = chromium.new_page(**DESK, locale="zh-CN")
+    try:
+        _sign_in(page, office, login, once or "")
+        yield page
+    finally:
+        page.close()
+        accounts.disable(ledger, login, by="duban", now=now)
+
+
+def _sign_in(page: "Page", office: Office, login: str, once: str) -> None:
+    password = secrets.token_urlsafe(24)
+    page.goto(f"{office.settings.portal}/desk/login")
+    _send(page, {"login": login, "password": once})
+    _send(page, {"old": once, "new": password, "again": password})
+    page.goto(f"{office.settings.portal}/desk")
+
+
+def _send(page: "Page", fields: dict[str, str]) -> None:
+    for name, value in fields.items():
+        page.fill(f"main #{name}", value)
+    with page.expect_navigation():
+        page.click("main button.main")
+
+
+def _on_a_phone(chromium: "Browser", office: Office, now: datetime, to: Path) -> Path:
+    """The list of an agency and the form of one of its duties, side by side."""
+    duty = _most_telling(duties(office.ledger), now)
+    with _come_in(chromium, office, duty.agency.id, now) as page:
+        parts = [page.screenshot()]
+        page.goto(f"{office.settings.portal}/duties/{duty.id}")
+        page.locator("h2#form").evaluate("heading => heading.scrollIntoView()")
+        parts.append(page.screenshot())
+    return _side_by_side(parts, to / "portal-phone.png")
+
+
+@contextmanager
+def _come_in(chromium: "Browser", office: Office, agency: str, now: datetime) -> "Generator[Page]":
+    """The list of an agency, by a link that is revoked afterwards."""
+    token = links.issue(office.ledger, office.key, agency, by="duban", now=now)
+    door = links.enter(office.ledger, token, now)
+    assert door
+    page = chromium.new_page(**PHONE, locale="zh-CN")
+    try:
+        page.goto(f"{office.settings.portal}/a/{token}")
+        yield page
+    finally:
+        page.close()
+        links.revoke(office.ledger, door.link_id, by="duban", now=now)
+
+
+def _most_telling(found: Sequence[DutyView], now: datetime) -> DutyView:
+    """Of the agency with the most duties overdue, the one that asks for most kinds of evidence."""
+    late = [duty for duty in found if duty.overdue(now) and duty.status is Status.OPEN]
+    if not late:
+        raise NoPicture("No duty is overdue, so there is little to see; make a fresh demo.")
+    [(agency, _)] = Counter(duty.agency.id for duty in late).most_common(1)
+    own = [duty for duty in late if duty.agency.id == agency]
+    return max(own, key=lambda duty: len({field.type for field in duty.clause.evidence}))
+
+
+def _side_by_side(pictures: Sequence[bytes], file: Path) -> Path:
+    from PIL import Image  # the other commands start without it
+
+    parts = [Image.open(BytesIO(one)) for one in pictures]
+    width = sum(part.width for part in parts) + BETWEEN * (len(parts) - 1)
+    whole = Image.new("RGB", (width, parts[0].height), "white")
+    for number, part in enumerate(parts):
+        whole.paste(part, (number * (part.width + BETWEEN), 0))
+    whole.save(file)
+    return file
