@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,20 @@ from pydantic import BaseModel
 from duban.calendar import Shift
 from duban.channels.choose import all_channels
 from duban.cli import app
+from duban.evidence import MAX_FILE_BYTES
+from duban.intake.verdict import MAX_PAGES, MAX_PIXELS, PREVIEW_PAGES
 from duban.ladder import Anchor, Audience, Counting
+from duban.ledger import links, sessions, uploads
+from duban.ledger.accounts import FIRST, Role
+from duban.ledger.audit import HEADS
+from duban.ledger.passwords import SHORTEST
+from duban.ledger.retention import PERSONS_DAYS
+from duban.ledger.sweeping import DRAFT_LIFE
 from duban.ledger.undelivered import UNDELIVERED
+from duban.portal.agency.duty import MOST_BODY
+from duban.portal.agency.entrance import STAY
+from duban.portal.desk.oidc import provider_of
+from duban.portal.desk.review import SHOWN_FOR
 from duban.registry.agencies import AgenciesFile, Contact, Department, Override, Region, StandIn
 from duban.registry.clauses import Clause, Cycle, NotDirective, Notice, Part, Target
 from duban.registry.evidence import (
@@ -34,6 +47,7 @@ from duban.registry.policy import (
     WrittenSpan,
 )
 from duban.settings import Settings
+from duban.words import words
 
 PROJECT = Path(__file__).parents[2]
 ENGLISH, CHINESE = PROJECT / "README.md", PROJECT / "README.zh-CN.md"
@@ -94,6 +108,18 @@ def commands() -> list[str]:
 def test_every_command_is_named(readme: Path):
     text = text_of(readme)
     assert [name for name in commands() if f"duban {name}" not in text] == []
+
+
+@READMES
+def test_every_command_of_a_group_is_named(readme: Path):
+    rows = [row for row in text_of(readme).splitlines() if row.startswith("| `")]
+    for group in app.registered_groups:
+        assert group.typer_instance
+        (row,) = [one for one in rows if one.startswith(f"| `{group.name}` |")]
+        for info in group.typer_instance.registered_commands:
+            name = info.name or getattr(info.callback, "__name__", "")
+            assert f"`{name}`" in row
+            assert f"duban {group.name} {name}" in text_of(readme)
 
 
 @READMES
@@ -160,6 +186,83 @@ def test_every_channel_is_named_with_its_limit_and_pace(readme: Path, tmp_path: 
 @READMES
 def test_every_state_of_an_undelivered_letter_is_named(readme: Path):
     assert missing(readme, UNDELIVERED) == []
+
+
+@READMES
+def test_every_kind_of_letter_is_named(readme: Path):
+    told = text_of(readme).partition("\n  |---|---|---|\n")[2].partition("\n\n")[0]
+    assert [kind for kind in words("zh").kinds.values() if kind not in told] == []
+
+
+@READMES
+def test_every_role_is_named(readme: Path):
+    assert missing(readme, [FIRST, *Role]) == []
+
+
+@pytest.mark.parametrize(("readme", "language"), [(ENGLISH, "en"), (CHINESE, "zh")])
+def test_every_reason_for_a_return_is_named(readme: Path, language: str):
+    reasons = words(language).returns.values()
+    assert [reason for reason in reasons if reason not in text_of(readme)] == []
+
+
+FIGURES: list[tuple[int | timedelta, int | timedelta, str, str]] = [
+    (MAX_FILE_BYTES, 20 << 20, "20 MB a file", "每个 20 MB"),
+    (uploads.MOST_BYTES, 100 << 20, "100 MB a version", "每版合计 100 MB"),
+    (FilesField.model_fields["max"].default, 10, "10 files a field", "每栏 10 个"),
+    (MAX_PIXELS, 40_000_000, "40 million pixels", "4000 万像素"),
+    (MAX_PAGES, 500, "500 pages", "500 页"),
+    (PREVIEW_PAGES, 10, "first ten pages", "前十页"),
+    (STAY, timedelta(days=7), "remembers it for seven days", "浏览器记住七天"),
+    (links.LIFE, timedelta(days=180), "lives 180 days", "链接有效 180 天"),
+    (links.LEFT, timedelta(days=45), "less than 45 days", "不足 45 天"),
+    (links.MOST_SENT, 3, "three times a day at most", "每天至多三次"),
+    (PERSONS_DAYS, timedelta(days=30), "30 days after it is closed", "办结 30 天后删除"),
+    (
+        DRAFT_LIFE,
+        timedelta(days=30),
+        "not submitted is erased after 30 days",
+        "未提交的，30 天后删除",
+    ),
+    (Clause.model_fields["keep"].default, 5, "its files are kept (5)", "文件保存几年（5）"),
+    (SHORTEST, 12, "12 characters at least", "至少 12 个字符"),
+    (sessions.IDLE, timedelta(minutes=30), "30 minutes without use", "30 分钟未操作"),
+    (sessions.LONGEST, timedelta(hours=12), "after 12 hours", "满 12 小时"),
+    (sessions.FREE_FAILURES, 5, "five failures in a row", "连续五次有误"),
+    (sessions.LONGEST_WAIT, timedelta(minutes=15), "up to 15 minutes", "最长 15 分钟"),
+    (SHOWN_FOR, timedelta(hours=1), "look at it for an hour", "一小时后重新隐藏"),
+]
+"""Each limit and time that the READMEs tell: as the code has it, as it is told, the words."""
+
+
+@pytest.mark.parametrize(("held", "told", "english", "chinese"), FIGURES)
+def test_limits_and_times_are_those_of_the_code(
+    held: int | timedelta, told: int | timedelta, english: str, chinese: str
+):
+    assert held == told
+    assert english in text_of(ENGLISH)
+    assert chinese in text_of(CHINESE)
+
+
+@READMES
+def test_the_proxy_lets_whole_forms_through_and_the_provider_is_told_where_to_lead(readme: Path):
+    assert f"client_max_body_size {MOST_BODY >> 20}m;" in text_of(readme)
+    settings = Settings.model_validate(
+        {
+            "portal_url": "https://duban.example.org",
+            "oidc_issuer": "https://id.example.org",
+            "oidc_client": "duban",
+        }
+    )
+    provider = provider_of(settings)
+    assert provider
+    assert f"`{provider.callback}`" in text_of(readme)
+
+
+@READMES
+def test_what_must_be_kept_is_named(readme: Path):
+    told = text_of(readme)
+    assert f"`{HEADS}`" in told
+    assert "`secret.key`" in told
 
 
 def headings(text: str) -> list[int]:
