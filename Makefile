@@ -40,6 +40,8 @@ lint: install-test
 	@$(BIN)/basedpyright --level error
 	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }
 
+# The tests start many processes: none should compile what another has compiled.
+test: export PYTHONDONTWRITEBYTECODE =
 test: lint
 	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not soak"
 
