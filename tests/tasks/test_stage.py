@@ -1,8 +1,10 @@
 """The stage against a real Prefect server, and against faults no real server gives on demand."""
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +23,7 @@ from tasks.stage import (
     StageError,
     StateSpec,
 )
+from tests.servers import prefect_client
 
 STATES = (
     StateSpec("PAUSED", "AwaitingEvidence", "等待佐证"),
@@ -60,7 +63,8 @@ def a_run(deployment_id: str, tag: str, state: StateSpec = WAITING) -> NewRun:
 
 
 def raw(server: Embedded, method: str, path: str, body: object = None) -> Any:
-    answer = httpx.request(method, server.api_url + path, json=body)
+    with prefect_client(server.api_url, server.auth) as client:
+        answer = client.request(method, path, json=body)
     answer.raise_for_status()
     return answer.json() if answer.content else None
 
@@ -224,12 +228,43 @@ def test_a_log_line_without_timezone_is_refused(stage: Stage) -> None:
         stage.write_logs([line])
 
 
+# Signing in
+
+
+def test_a_form_secret_that_ran_out_is_fetched_anew(prefect_server: Embedded) -> None:
+    newest = "SELECT client FROM csrf_token ORDER BY created DESC LIMIT 1"
+    with Stage(prefect_server.api_url, auth=prefect_server.auth) as own:
+        own.put_artifact("secret", "markdown", "with the first")
+        database = sqlite3.connect(prefect_server.home / "prefect" / "prefect.db", timeout=30)
+        with closing(database), database:
+            database.execute(
+                f"UPDATE csrf_token SET expiration = '2020-01-01' WHERE client = ({newest})"
+            )
+        own.put_artifact("secret", "markdown", "with the second")
+    assert raw(prefect_server, "GET", "/artifacts/secret/latest")["data"] == "with the second"
+
+
+def test_a_wrong_credential_is_one_clear_sentence(prefect_server: Embedded) -> None:
+    with (
+        Stage(prefect_server.api_url, auth="duban:guessed") as stranger,
+        pytest.raises(StageError, match="PREFECT_API_AUTH_STRING") as refused,
+    ):
+        stranger.count_runs(["duty"])
+    assert "guessed" not in str(refused.value)
+
+
 # Faults
 
 
 def at_fault(handler: Callable[[httpx.Request], httpx.Response]) -> tuple[Stage, list[float]]:
     pauses: list[float] = []
-    transport = httpx.MockTransport(handler)
+
+    def server(request: httpx.Request) -> httpx.Response:
+        if "csrf-token" in request.url.path:
+            return httpx.Response(422, json={"detail": "CSRF protection is disabled."})
+        return handler(request)
+
+    transport = httpx.MockTransport(server)
     return Stage("http://prefect/api", transport=transport, sleep=pauses.append), pauses
 
 
