@@ -4,14 +4,15 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from sqlalchemy import select
 
 from duban.channels import Channel
-from duban.errors import DubanError
+from duban.errors import DubanError, InvalidRegistry
 from duban.ledger import Ledger
+from duban.ledger.applied import Kept, adopt, digest_in_force, in_force
 from duban.ledger.audit import HEADS, note_head
 from duban.ledger.change import change
 from duban.ledger.chase import Chase, chase
@@ -24,11 +25,13 @@ from duban.ledger.recount import recount
 from duban.ledger.retention import erase_due, forget_persons
 from duban.ledger.sweeping import sweep_files
 from duban.ledger.tables import Setting
-from duban.registry import load_registry
+from duban.registry import Registry
+from duban.registry.files import Files, digest_of, read_files
 from duban.settings import Settings
 from duban.tokens import load_key
 
 _SINK = "mailto://127.0.0.1:{port}/?mode=insecure&from=duban@localhost.invalid&smtp=127.0.0.1"
+DIFFERS = "The files differ from what is in force: `duban apply` shows what they would do."
 _IS_SINK = re.compile(re.escape(_SINK).replace(r"\{port\}", r"\d{1,5}"))
 
 
@@ -156,14 +159,73 @@ class Office:
         with change(self.ledger.engine, now, "duban") as made:
             made.session.merge(Setting(name="kept-house", value=today))
 
+    def refresh(self) -> bool:
+        """Takes up the registry that is in force by now; whether it is another one.
 
-def open_office(settings: Settings) -> Office:
-    """Loads the registry and opens the ledger.
+        Usually this is one small question.
+
+        Raises:
+            InvalidRegistry: it cannot be loaded here; the one at hand stays.
+        """
+        ledger = self.ledger
+        if digest_in_force(ledger.engine) in ("", ledger.digest):
+            return False
+        found = in_force(ledger.engine)
+        assert found is not None
+        ledger.registry, ledger.digest = found.load(), found.digest
+        return True
+
+
+def open_office(settings: Settings, clock: Callable[[], datetime] | None = None) -> Office:
+    """Opens the ledger and loads what is in force in it.
+
+    Where nothing is yet, the files are loaded, and are in force from then on; later edits of them
+    are not, until they are applied.
+
+    Args:
+        clock: when the files came into force, if that is not now.
 
     Raises:
-        InvalidRegistry: before the ledger is touched.
+        InvalidRegistry: on a new folder before a ledger is made.
         LedgerUnreadable: damaged, newer, or out of reach.
     """
-    registry = load_registry(settings.agencies, settings.notices)
+    # A fault in the files of a new folder leaves no ledger behind.
+    given = None if has_ledger(settings) else read_files(settings.agencies, settings.notices)
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Office(settings, Ledger(open_database(settings.ledger_url), registry))
+    engine = open_database(settings.ledger_url)
+    kept = in_force(engine)
+    if kept is None:
+        given = given or read_files(settings.agencies, settings.notices)
+        kept = adopt(engine, given[1], (clock or _now)())
+    return Office(settings, Ledger(engine, _loaded(kept, given), kept.digest))
+
+
+def has_ledger(settings: Settings) -> bool:
+    """Whether there may be a ledger; a server is asked later."""
+    return settings.database_url is not None or (settings.home / "ledger.db").exists()
+
+
+def _loaded(kept: Kept, given: tuple[Registry, Files] | None) -> Registry:
+    return given[0] if given and digest_of(given[1]) == kept.digest else kept.load()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def pending(office: Office) -> str | None:
+    """One line where the files say something else than what is in force; None where they do not.
+
+    A machine without the files has nothing to say.
+    """
+    settings = office.settings
+    if not settings.agencies.exists():
+        return None
+    try:
+        _, files = read_files(settings.agencies, settings.notices)
+    except InvalidRegistry as error:
+        count = len(error.problems)
+        return f"{count} fault(s) in the files keep them from being applied: see `duban check`."
+    if digest_of(files) == digest_in_force(office.ledger.engine):
+        return None
+    return DIFFERS

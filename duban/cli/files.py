@@ -1,4 +1,4 @@
-"""Commands on the files: check and trace. They touch no ledger."""
+"""Commands on the files: check and trace. They change no ledger."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from duban.cli.common import Json, console, registry
+from duban.ledger.applied import digest_at
+from duban.office import DIFFERS, has_ledger
 from duban.registry import LoadedNotice, Registry
+from duban.registry.files import digest_of, read_files
+from duban.settings import load_settings
 from duban.trace import Sentence, trace
 
 
@@ -18,8 +22,9 @@ def check(
         bool, typer.Option("--names", help="Name every agency that cannot be reached.")
     ] = False,
 ) -> None:
-    """Check agencies.yaml and every notice; tell who cannot be reached."""
-    found = registry()
+    """Check agencies.yaml and every notice; tell who cannot be reached, and if edits wait."""
+    settings = load_settings()
+    found, texts = read_files(settings.agencies, settings.notices)
     tracked = found.tracked
     typer.echo(
         f"{len(found.notices)} notice(s), {len(found.clauses)} clauses ({len(tracked)} tracked), "
@@ -35,6 +40,9 @@ def check(
             typer.echo(f"  {region}: {', '.join(unnamed) if names else len(unnamed)}")
         if not names:
             typer.echo("`duban check --names` names them.")
+    known = digest_at(settings.ledger_url) if has_ledger(settings) else ""
+    if known and known != digest_of(texts):
+        typer.echo(DIFFERS)
 
 
 def _by_region(found: Registry) -> dict[str, list[str]]:

@@ -7,9 +7,13 @@ from sqlalchemy import Engine
 from duban.registry import Registry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Ledger:
-    """The database and the registry whose duties it keeps."""
+    """The database and the registry whose duties it keeps.
+
+    `registry` is exchanged when another is put in force: read it at each use. `digest` names it.
+    """
 
     engine: Engine
     registry: Registry
+    digest: str = ""

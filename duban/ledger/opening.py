@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select
 from duban.batches import batches
 from duban.duty import Status
 from duban.expect import ExpectedDuty, expected_duties
-from duban.ladder import Kind
+from duban.ladder import Kind, resumes_on
 from duban.ledger import Ledger
 from duban.ledger.change import (
     DUTIES_PER_CHANGE,
@@ -20,7 +20,7 @@ from duban.ledger.change import (
     look_again,
 )
 from duban.ledger.database import reading
-from duban.ledger.facts import holds
+from duban.ledger.facts import holds, paused_clauses
 from duban.ledger.letterbox import NewMention, post
 from duban.ledger.tables import ClauseVersion, Duty, Tick
 from duban.registry import PlacedClause
@@ -28,13 +28,18 @@ from duban.registry import PlacedClause
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a tick found: how many duties should be open, and how many it had to open."""
+    """What a tick found: how many duties should be open, and how many it had to open.
+
+    Those of a clause that is held without end are `paused`: counted apart, and not opened.
+    """
 
     expected: int
     opened: int
+    paused: int = 0
 
     def __str__(self) -> str:
-        return f"expected {self.expected}, opened {self.opened}"
+        told = f"expected {self.expected}, opened {self.opened}"
+        return f"{told}, paused {self.paused}" if self.paused else told
 
 
 def open_missing(
@@ -47,19 +52,21 @@ def open_missing(
         clause: only this clause (its key).
         since: also the periods that opened on or after this day.
     """
-    wanted = [
+    asked = [
         duty
-        for duty in expected_duties(ledger.registry, now, _done_on(ledger), since)
+        for duty in expected_duties(ledger.registry, now, done_on(ledger), since)
         if clause in (None, duty.clause)
     ]
-    missing = _missing(ledger, wanted)
+    paused = _paused(ledger)
+    wanted = [duty for duty in asked if duty.clause not in paused]
+    missing = unopened(ledger, wanted)
     opened = sum(_open(ledger, batch, now) for batch in batches(missing, DUTIES_PER_CHANGE))
-    result = Opening(len(wanted), opened)
+    result = Opening(len(wanted), opened, len(asked) - len(wanted))
     _record_tick(ledger, now, clause or "all", result)
     return result
 
 
-def _done_on(ledger: Ledger) -> Mapping[tuple[str, str], date]:
+def done_on(ledger: Ledger) -> Mapping[tuple[str, str], date]:
     """When accepted evidence first showed a matter done, per clause and agency."""
     question = (
         select(Duty.clause, Duty.agency, func.min(Duty.closed_at))
@@ -76,7 +83,13 @@ def _done_on(ledger: Ledger) -> Mapping[tuple[str, str], date]:
     }
 
 
-def _missing(ledger: Ledger, wanted: Sequence[ExpectedDuty]) -> list[ExpectedDuty]:
+def _paused(ledger: Ledger) -> frozenset[str]:
+    with reading(ledger.engine) as connection:
+        return paused_clauses(connection)
+
+
+def unopened(ledger: Ledger, wanted: Sequence[ExpectedDuty]) -> list[ExpectedDuty]:
+    """Those of the wanted duties that the ledger does not have."""
     periods = {duty.period for duty in wanted}
     question = select(Duty.clause, Duty.cycle, Duty.agency, Duty.period).where(
         Duty.period.in_(periods)
@@ -88,7 +101,7 @@ def _missing(ledger: Ledger, wanted: Sequence[ExpectedDuty]) -> list[ExpectedDut
 
 def _open(ledger: Ledger, duties: Sequence[ExpectedDuty], now: datetime) -> int:
     with change(ledger.engine, now, "duban") as made:
-        _keep_versions(made, ledger, {duty.clause for duty in duties})
+        keep_versions(made, ledger, {duty.clause for duty in duties})
         opened = _insert(made.connection, duties, now)
         for duty_id, duty in opened:
             made.record(
@@ -141,7 +154,8 @@ def _row(duty: ExpectedDuty, now: datetime) -> dict[str, Any]:
     }
 
 
-def _keep_versions(made: Change, ledger: Ledger, clauses: Iterable[str]) -> None:
+def keep_versions(made: Change, ledger: Ledger, clauses: Iterable[str]) -> None:
+    """Keeps the clauses as they read now, for duties that refer to them."""
     rows = [
         {
             "clause": key,
@@ -161,14 +175,14 @@ def _post_first_letters(
 ) -> None:
     """交办 to whoever reports, a copy to whoever shares in the clause; a hold defers the 交办."""
     by_notice: dict[str, list[NewMention]] = {}
-    held: dict[int, date] = {}
+    held: dict[int, date | None] = {}
     today = {duty.today for _, duty in opened}
     in_force_on = {day: holds(made.connection, day) for day in today}
     for duty_id, duty in opened:
         placed = ledger.registry.clauses[duty.clause]
         in_force = in_force_on[duty.today]
         if until := in_force.until(duty.agency, duty.clause):
-            held[duty_id] = until + timedelta(days=1)
+            held[duty_id] = resumes_on(until)
             continue
         by_notice.setdefault(placed.notice_id, []).extend(
             mention

@@ -122,6 +122,7 @@ _FOLDS: Mapping[str, Callable[[State, datetime, Mapping[str, Any]], None]] = {
     "returned": _returned,
     "extended": _moved,
     "shifted": _shifted,
+    "moved": _shifted,
     "accepted": _accepted,
     "waived": _waived,
     "reopened": _reopened,

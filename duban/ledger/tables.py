@@ -502,15 +502,43 @@ class Setting(Base):
     value: Mapped[str] = mapped_column(Text)
 
 
+class Applied(Base):
+    """The files that were put in force: agencies.yaml, policy, notices; the newest row holds.
+
+    `files` are their texts by name, with `${NAME}`s as written and never what they stand for;
+    `digest` is the SHA-256 of them all, `counts` what putting them in force did.
+    """
+
+    __tablename__ = "applied"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(120))
+    files: Mapped[dict[str, Any]]
+    counts: Mapped[dict[str, Any]]
+
+
 class MirrorRun(Base):
-    """What the stage was last told of a duty, so that only differences are sent."""
+    """What the stage was last told of a duty, so that only differences are sent.
+
+    `message` goes with `state`; `face` and `card` are digests of name and tags, and of the card's
+    facts; `card_id` is its artifact. On `refresh_on`, a civil day, the card has grown too old.
+    """
 
     __tablename__ = "mirror_run"
+    __table_args__ = (
+        Index("ix_mirror_run_state", "state"),
+        Index("ix_mirror_run_refresh_on", "refresh_on"),
+    )
 
     duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"), primary_key=True)
     run_id: Mapped[str] = mapped_column(String(36))
     revision: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(40))
+    message: Mapped[str] = mapped_column(String(200), default="")
     face: Mapped[str] = mapped_column(String(64))
     card: Mapped[str] = mapped_column(String(64))
+    card_id: Mapped[str | None] = mapped_column(String(36))
+    refresh_on: Mapped[date | None]
     logged_seq: Mapped[int] = mapped_column(default=0)

@@ -66,6 +66,7 @@ class Inspecting:
     def __init__(self, office: Office, clock: Callable[[], datetime]) -> None:
         self.office = office
         self.clock = clock
+        self._trouble = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inspecting", daemon=True)
 
@@ -80,8 +81,19 @@ class Inspecting:
     def _run(self) -> None:
         with Inspector() as inspector:
             while not self._stop.is_set():
+                self._refresh()
                 if not self._look(inspector):
                     self._stop.wait(LOOK_EVERY)
+
+    def _refresh(self) -> None:
+        """Takes up what was applied meanwhile; a trouble that stays is told once."""
+        try:
+            self.office.refresh()
+            self._trouble = ""
+        except Exception as error:
+            if self._trouble != str(error):
+                self._trouble = str(error)
+                _log.exception("what is in force could not be taken up")
 
     def _look(self, inspector: Inspector) -> int:
         """How many files were inspected; what fails is tried again at the next look."""

@@ -12,7 +12,7 @@ from duban.registry.model import Registry
 from duban.registry.parsing import parse
 from duban.registry.place import NoticeFolder
 from duban.registry.policy import CalendarFile, ChaseFile, Policy
-from duban.registry.yamlfile import YamlFile
+from duban.registry.yamlfile import Read, YamlFile
 
 PRESETS = Path(__file__).parent / "ladders.yaml"
 
@@ -21,21 +21,25 @@ def load_registry(
     agencies_path: Path,
     notices_folder: Path,
     environment: Mapping[str, str] = os.environ,
+    read: Read = Path.read_bytes,
 ) -> Registry:
     """Reads agencies.yaml and the notices it names.
+
+    Args:
+        read: what reads each file, if not the disk.
 
     Raises:
         InvalidRegistry: with every fault found, each by file and line.
     """
-    file = YamlFile(agencies_path, _shown(agencies_path))
+    file = YamlFile(agencies_path, _shown(agencies_path), read)
     parsed = parse(file, AgenciesFile)
-    policy = load_policy(notices_folder, parsed.regions)
+    policy = load_policy(notices_folder, parsed.regions, read)
     composition = Composition(file, parsed, environment, policy.ladders.keys())
     problems = list(composition.problems)
     folders: list[NoticeFolder] = []
     for position, notice_id in enumerate(composition.parsed.notices):
         try:
-            folder = _folder(composition, notices_folder / notice_id, position)
+            folder = _folder(composition, notices_folder / notice_id, position, read)
         except InvalidRegistry as error:
             problems += error.problems
         else:
@@ -52,23 +56,25 @@ def load_registry(
     )
 
 
-def _folder(composition: Composition, path: Path, position: int) -> NoticeFolder:
-    if not (path / "clauses.yaml").is_file():
+def _folder(composition: Composition, path: Path, position: int, read: Read) -> NoticeFolder:
+    if not _is_there(path / "clauses.yaml", read):
         what = f"notice '{path.name}' has no {_shown(path)}/clauses.yaml"
         hint = "make it, or take the notice out"
         fault: Problem = composition.file.problem(("notices", position), what, hint)
         raise InvalidRegistry([fault])
-    return NoticeFolder(path.name, path, _shown(path), composition)
+    return NoticeFolder(path.name, path, _shown(path), composition, read)
 
 
-def load_policy(folder: Path, regions: Collection[str] = ()) -> Policy:
+def load_policy(
+    folder: Path, regions: Collection[str] = (), read: Read = Path.read_bytes
+) -> Policy:
     """The presets with what chase.yaml and calendar.yaml of this folder add; both may be missing.
 
     Raises:
         InvalidRegistry: with every fault of a file, each by its line.
     """
     presets = parse(YamlFile(PRESETS), ChaseFile).ladders
-    chase, days = _optional(folder / "chase.yaml"), _optional(folder / "calendar.yaml")
+    chase, days = (_optional(folder / name, read) for name in ("chase.yaml", "calendar.yaml"))
     written = parse(chase, ChaseFile) if chase else ChaseFile()
     spans = parse(days, CalendarFile) if days else CalendarFile()
     found = presets | written.ladders
@@ -102,8 +108,18 @@ def _strange_regions(
     ]
 
 
-def _optional(path: Path) -> YamlFile | None:
-    return YamlFile(path, _shown(path)) if path.is_file() else None
+def _optional(path: Path, read: Read) -> YamlFile | None:
+    return YamlFile(path, _shown(path), read) if _is_there(path, read) else None
+
+
+def _is_there(path: Path, read: Read) -> bool:
+    try:
+        read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # reading it in earnest tells what is wrong
+    return True
 
 
 def _shown(path: Path) -> str:

@@ -10,7 +10,7 @@ from duban.registry.clauses import Clause, ClausesFile, Notice, Part, Role, natu
 from duban.registry.compose import Composition
 from duban.registry.model import LoadedNotice, PlacedClause
 from duban.registry.parsing import parse
-from duban.registry.yamlfile import Place, YamlFile
+from duban.registry.yamlfile import Place, Read, YamlFile
 
 
 @dataclass
@@ -25,13 +25,14 @@ class NoticeFolder:
     path: Path
     shown_as: str
     composition: Composition
+    read: Read = Path.read_bytes
     problems: list[Problem] = field(default_factory=list[Problem])
 
     def __post_init__(self) -> None:
         name = f"{self.shown_as}/clauses.yaml"
-        self.file = YamlFile(self.path / "clauses.yaml", name)
+        self.file = YamlFile(self.path / "clauses.yaml", name, self.read)
         self.parsed = parse(self.file, ClausesFile)
-        text = _NoticeText(self.file, self.path / "notice.txt")
+        text = _NoticeText(self.file, self.path / "notice.txt", self.read)
         self.problems += text.problems(self.parsed)
         self._check_ids()
         self.notice = LoadedNotice(self.id, self.parsed, text.text)
@@ -117,10 +118,11 @@ class _NoticeText:
 
     file: YamlFile
     path: Path
+    read: Read
 
     def __post_init__(self) -> None:
         try:
-            self.bytes = self.path.read_bytes()
+            self.bytes = self.read(self.path)
             self.text = self.bytes.decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             what, hint = (
@@ -132,7 +134,8 @@ class _NoticeText:
     def problems(self, parsed: ClausesFile) -> list[Problem]:
         found: list[Problem] = []
         digest = hashlib.sha256(self.bytes).hexdigest()
-        if digest != parsed.notice.text_sha256:
+        amended = digest != parsed.notice.text_sha256
+        if amended:
             what = f"{self.path.name} is not the text these clauses were read from"
             hint = f"restore it, or review every quote and set text_sha256 to {digest}"
             found.append(self.file.problem(("notice", "text_sha256"), what, hint))
@@ -145,6 +148,14 @@ class _NoticeText:
         ]
         for place, whose, quote in quotes:
             if quote not in self.text:
-                what = f"{whose} is not in {self.path.name}"
-                found.append(self.file.problem(place, what, "copy it from there to the letter"))
+                found.append(self._missing(place, whose, quote, amended))
         return found
+
+    def _missing(self, place: Place, whose: str, quote: str, amended: bool) -> Problem:
+        """Where the text was amended, the quote is told, since the clause may have to go."""
+        if not amended:
+            what, hint = f"{whose} is not in {self.path.name}", "copy it from there to the letter"
+        else:
+            what = f"{whose} no longer holds, “{quote}”"
+            hint = f"quote what {self.path.name} says now, or take the clause out"
+        return self.file.problem(place, what, hint)

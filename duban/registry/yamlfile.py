@@ -1,6 +1,7 @@
 """YAML with line numbers, so that every fault can be named by file and line."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,6 +13,10 @@ Place: TypeAlias = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the root."""
 
 
+Read: TypeAlias = Callable[[Path], bytes]
+"""Reads a file whole; OSError where there is none."""
+
+
 class YamlFile:
     """A parsed document and the line (1-based) of each place in it.
 
@@ -19,8 +24,11 @@ class YamlFile:
         InvalidRegistry: unreadable file, broken YAML, or a key given twice.
     """
 
-    def __init__(self, path: Path, shown_as: str | None = None) -> None:
+    def __init__(
+        self, path: Path, shown_as: str | None = None, read: Read = Path.read_bytes
+    ) -> None:
         self.path = path
+        self._bytes = read
         self.name = shown_as or str(path)
         self.lines: dict[Place, int] = {}
         self._problems: list[Problem] = []
@@ -36,7 +44,7 @@ class YamlFile:
 
     def _read(self) -> Any:
         try:
-            text = self.path.read_text(encoding="utf-8")
+            text = self._bytes(self.path).decode("utf-8")
             node = yaml.compose(text, Loader=_Loader)
         except (OSError, UnicodeDecodeError) as error:
             hint = "create it, or check the path and that it is UTF-8"
