@@ -36,15 +36,19 @@ def open_database(url: str) -> Engine:
     """
     try:
         engine = make_engine(url)
-        with engine.connect() as connection:
-            _migrate(connection, url)
     except (ArgumentError, NoSuchModuleError) as error:
         raise LedgerUnreadable(
             "DUBAN_DATABASE_URL is no database address; write sqlite:///FILE or "
             "postgresql+psycopg://USER@HOST/NAME."
         ) from error
-    except DBAPIError as error:
-        raise LedgerUnreadable(_plainly(url, error)) from error
+    try:
+        with engine.connect() as connection:
+            _migrate(connection, url)
+    except BaseException as error:
+        engine.dispose()  # its connection would stay open until it is collected
+        if isinstance(error, DBAPIError):
+            raise LedgerUnreadable(_plainly(url, error)) from error
+        raise
     return engine
 
 
