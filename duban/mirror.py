@@ -1,19 +1,33 @@
 """How a duty looks on the stage (the Prefect UI): pure, from the ledger's facts and one moment.
 
-Nothing here changes with the day alone but state and light, so an idle day sends few differences.
+State, light and the tags of what is overdue change with the time alone; what a card says of days
+late is dated, so that it stays true, and is written again now and then.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from duban.duty import Status, on_time
-from duban.ledger.questions import DutyView, Received
-from duban.words import Words, asked_words, civil_words, due_words, period_words, words
+from duban.duty import CLOSED, WAITING, Status, on_time
+from duban.ladder import ENDLESS, Occurrence, Reason
+from duban.ledger.questions import DutyView, Event, Received
+from duban.ledger.timeline import Last, Prospect, Told
+from duban.words import Words, asked_words, civil_words, due_words, event_words, period_words, words
 
 DUTY_TAG = "duty"
+FORM = "2"
+"""Changes with what faces and cards are made of, so that a new version shows on every run."""
+
+REFRESH = timedelta(days=7)
+"""How old the card of an overdue duty grows before its days are counted anew."""
+
+KEPT_CROWDED = timedelta(days=7)
+"""How long a closed duty is shown where there are more duties than the stage shows."""
+
 StateType = Literal["PAUSED", "FAILED", "COMPLETED", "CANCELLED"]
 
 STATES: dict[str, StateType] = {
@@ -73,7 +87,12 @@ class Face:
     @property
     def digest(self) -> str:
         """Changes with the name or the tags, which a run can be given without making it anew."""
-        return hashlib.sha256(repr((self.name, self.tags)).encode()).hexdigest()
+        return face_digest(self.name, self.tags)
+
+
+def face_digest(name: str, tags: Sequence[str]) -> str:
+    """Of a run's name and tags, in whatever order these come."""
+    return _sha256(repr((name, sorted(set(tags)))))
 
 
 def state_name(duty: DutyView, now: datetime) -> StateName:
@@ -88,31 +107,72 @@ def state_name(duty: DutyView, now: datetime) -> StateName:
 def face(duty: DutyView, now: datetime, label: str = "") -> Face:
     """What the duty's run should show now; a `label` marks what is not meant in earnest."""
     w = words(duty.notice.language)
-    zone = duty.notice.zone
-    due = due_words(w, duty.due_at, zone, duty.period)
+    due = due_words(w, duty.due_at, duty.notice.zone, duty.period)
     period = period_words(w, duty.period)
-    moved = "" if duty.due_at == duty.original_due_at else _first_due(duty, w)
     return Face(
         duty_id=duty.id,
         clause_key=duty.clause_key,
-        revision=f"{duty.revision}-{hashlib.sha256(duty.clause.title.encode()).hexdigest()[:6]}",
+        revision=f"{duty.revision}-{_sha256(duty.clause.title)[:6]}",
         name=" · ".join(filter(None, (label, duty.agency.name, period, due))),
         state=state_name(duty, now),
-        message=f"{w.labels['due']} {duty.due_at.astimezone(zone):%Y-%m-%d %H:%M}{moved}",
+        message=_message(duty, w),
         tags=(*_tags(duty, now, w), *filter(None, [label])),
-        parameters={
-            "clause": duty.clause_key,
-            "duty": duty.id,
-            "agency": duty.agency.name,
-            "period": period,
-            "due": duty.due_at.astimezone(zone).date().isoformat(),
-        },
+        parameters=_parameters(duty, w),
     )
+
+
+def _message(duty: DutyView, w: Words) -> str:
+    """What stands beside the state: the due instant, and what is settled about the evidence."""
+    due = duty.due_at.astimezone(duty.notice.zone)
+    first = _first_due(duty, w) if _moved(duty) else ""
+    parts = [
+        f"{w.labels['due']} {due:%Y-%m-%d %H:%M}{first}",
+        w.card["nil"] if duty.nil else "",
+        "" if duty.status in WAITING else _late_closed(duty, w),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _parameters(duty: DutyView, w: Words) -> dict[str, Any]:
+    """For people; Prefect adds those of the clause's deployment."""
+    zone = duty.notice.zone
+    first = duty.original_due_at.astimezone(zone).date().isoformat()
+    return {
+        w.labels["duty"]: duty.id,
+        w.labels["clause"]: f"{duty.number} {duty.clause.title}",
+        w.labels["agency"]: duty.agency.name,
+        w.card["region"]: duty.agency.region_name,
+        w.labels["period"]: period_words(w, duty.period),
+        w.labels["due"]: duty.due_at.astimezone(zone).date().isoformat(),
+        **({w.labels["original_due"]: first} if _moved(duty) else {}),
+    }
 
 
 def clause_tag(key: str) -> str:
     """The tag that identifies a clause on the stage, whatever its title."""
     return f"clause:{key}"
+
+
+def overdue_tag(w: Words, of: str = "") -> str:
+    """The tag of what is overdue: all of it, or that of a region, a department or a clause.
+
+    The pages show the runs that carry *any* of several tags, so that the overdue duties of a city
+    need a tag of their own. `of` is the region's or department's id, or the clause's number.
+    """
+    return f"{w.overdue}:{of}" if of else f"{w.tags['status']}:{w.overdue}"
+
+
+def runs_link(prefect: str, *tags: str) -> str:
+    """The address of the page that lists the runs with any of the tags, of all time.
+
+    Args:
+        prefect: the address of Prefect's pages without a slash at its end.
+    """
+    return f"{prefect}/v2/runs?tags={quote(','.join(tags))}"
+
+
+def _moved(duty: DutyView) -> bool:
+    return duty.due_at != duty.original_due_at
 
 
 def _first_due(duty: DutyView, w: Words) -> str:
@@ -121,40 +181,99 @@ def _first_due(duty: DutyView, w: Words) -> str:
 
 
 def _tags(duty: DutyView, now: datetime, w: Words) -> tuple[str, ...]:
-    state = w.overdue if duty.overdue(now) else w.status[duty.status]
+    late = duty.overdue(now)
+    region, department = duty.agency.region, duty.agency.department
     return (
         "duban",
         DUTY_TAG,
         clause_tag(duty.clause_key),
-        f"{w.tags['status']}:{state}",
+        f"{w.tags['status']}:{w.overdue if late else w.status[duty.status]}",
         f"{w.tags['agency']}:{duty.agency.name}",
-        f"{w.tags['region']}:{duty.agency.region}",
+        f"{w.tags['region']}:{region}",
+        f"{w.tags['department']}:{department}",
         f"{w.tags['clause']}:{duty.number}",
         f"{w.tags['light']}:{w.lights[duty.light(now)]}",
+        *(overdue_tag(w, of) for of in (region, department, duty.number) if late),
     )
 
 
-def card(duty: DutyView, received: Received | None, label: str = "", portal: str = "") -> str:
-    """The duty's card in Markdown: the clause's words, the due day and why, evidence asked and got.
+def kept_since(now: datetime, zone: ZoneInfo, *, crowded: bool) -> datetime:
+    """A closed duty is shown if it was closed at this instant or later.
+
+    That is until the end of the year after the one in which it was closed.
+    """
+    if crowded:
+        return now - KEPT_CROWDED
+    return datetime(now.astimezone(zone).year - 1, 1, 1, tzinfo=zone)
+
+
+# The timeline.
+
+
+def line(said: Event | Told, w: Words, zone: ZoneInfo, name_of: Callable[[str], str]) -> str:
+    """One line of a run's log.
+
+    Args:
+        name_of: an agency's name by its id; others it leaves as they are.
+    """
+    if isinstance(said, Told):
+        return delivery_words(said, w, name_of)
+    actor = "" if said.actor == "duban" else f" — {name_of(said.actor)}"
+    return f"{event_words(w, said, zone)}{actor}"
+
+
+def delivery_words(told: Told, w: Words, name_of: Callable[[str], str]) -> str:
+    """What became of a letter: to whom, by which channel, or why not; never an address."""
+    return w.deliveries[_way(told.state, told.via)].format(
+        kind=w.kinds[told.kind],
+        recipient=name_of(told.recipient),
+        channel=w.channels.get(told.via, told.via),
+        why=w.deliveries.get(f"why-{told.why}", ""),
+    )
+
+
+def _way(state: str, via: str) -> str:
+    if state in ("unreachable", "dead"):
+        return "failed"
+    return via if state == "sent" and via in ("drop", "hand") else state
+
+
+# The card.
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a card says beside the duty's own facts.
+
+    Attributes:
+        received: the latest evidence.
+        name_of: an agency's name by its id.
+        portal: the portal's address without a slash at its end; without it the card leads nowhere.
+        label: marks what is not meant in earnest.
+    """
+
+    received: Received | None = None
+    prospect: Prospect | None = None
+    last: Last | None = None
+    name_of: Callable[[str], str] = str
+    portal: str = ""
+    label: str = ""
+
+
+def card(duty: DutyView, beside: Background, as_of: datetime | None = None) -> str:
+    """The duty's card in Markdown: the clause's words, the dates and why, what was said and got.
 
     It names no person and holds no link that opens anything: that to the portal leads coordinators
     to where they sign in.
 
     Args:
-        label: marks what is not meant in earnest.
-        portal: the portal's address without a slash at its end.
+        as_of: the moment by which days late are counted; without one the card says nothing that
+            changes with the day.
     """
     w = words(duty.notice.language)
-    rows = [
-        (w.labels["duty"], str(duty.id)),
-        (w.labels["agency"], duty.agency.name),
-        (w.labels["period"], period_words(w, duty.period)),
-        (w.labels["due"], _due_and_why(duty, w)),
-        (w.labels["status"], w.status[duty.status]),
-        (w.labels["telephone"], duty.agency.contact.telephone),
-    ]
+    rows = [(label, value) for label, value in _rows(duty, beside, w, as_of) if value]
     lines = [
-        *([f"**{label}**", ""] if label else ()),
+        *([f"**{beside.label}**", ""] if beside.label else ()),
         f"### {duty.number} {duty.clause.title}",
         "",
         f"> {duty.clause.quote}",
@@ -163,60 +282,176 @@ def card(duty: DutyView, received: Received | None, label: str = "", portal: str
         "",
         "| | |",
         "|---|---|",
-        *(f"| {label} | {value} |" for label, value in rows if value),
+        *(f"| {label} | {_cell(value)} |" for label, value in rows),
         "",
-        *([f"[{w.labels['in_portal']}]({portal}/desk/duties/{duty.id})", ""] if portal else ()),
+        *_leading_on(duty, beside, w),
         f"**{w.labels['evidence']}**",
         "",
         *(f"- {asked_words(w, one.model_dump(mode='json'))}" for one in duty.clause.evidence),
     ]
     if duty.clause.soft:
         lines += ["", f"*{w.labels['soft']}*"]
-    return "\n".join(lines + _received(duty, received, w))
+    return "\n".join(lines + _received(duty, beside.received, w))
 
 
-def _due_and_why(duty: DutyView, w: Words) -> str:
-    cycle = duty.clause.cycle(duty.cycle)
-    day = civil_words(duty.notice.language, duty.due_at.astimezone(duty.notice.zone).date())
-    first = "" if duty.due_at == duty.original_due_at else _first_due(duty, w)
+def card_digest(duty: DutyView, beside: Background) -> str:
+    """Of the card's facts: it does not change with the day."""
+    return _sha256(card(duty, beside))
+
+
+def refresh_on(duty: DutyView, prospect: Prospect | None, now: datetime) -> date | None:
+    """The civil day on which the card is written again without news; None when never."""
+    today = now.astimezone(duty.notice.zone).date()
+    days = [today + REFRESH] if duty.overdue(now) else []
+    if prospect and prospect.held_until and prospect.held_until != ENDLESS:
+        days.append(prospect.held_until + timedelta(days=1))
+    return min(days, default=None)
+
+
+def _leading_on(duty: DutyView, beside: Background, w: Words) -> list[str]:
+    if not beside.portal:
+        return []
+    return [f"[{w.labels['in_portal']}]({beside.portal}/desk/duties/{duty.id})", ""]
+
+
+def _rows(
+    duty: DutyView, beside: Background, w: Words, as_of: datetime | None
+) -> list[tuple[str, str]]:
+    return [
+        (w.labels["duty"], str(duty.id)),
+        (w.labels["agency"], duty.agency.name),
+        (w.labels["period"], period_words(w, duty.period)),
+        (w.labels["due"], _due(duty, w)),
+        (w.labels["basis"], _why_then(duty, w)),
+        (w.labels["status"], _status(duty, w)),
+        (w.card["late"], _late(duty, w, as_of)),
+        (w.card["next"], _next(duty, beside.prospect, w)),
+        (w.card["last"], _last(beside, w)),
+        (w.labels["telephone"], duty.agency.contact.telephone),
+    ]
+
+
+def _due(duty: DutyView, w: Words) -> str:
+    due = duty.due_at.astimezone(duty.notice.zone)
+    hour = f" {due:%H:%M}" if f"{due:%H:%M}" != "23:59" else ""
+    first = _first_due(duty, w) if _moved(duty) else ""
     unsure = w.brackets.format(w.labels["provisional"]) if duty.provisional else ""
-    return f"{day}{first}{unsure} · {w.basis[cycle.basis]} {cycle.note}".rstrip()
+    return f"{civil_words(duty.notice.language, due.date())}{hour}{first}{unsure}"
+
+
+def _why_then(duty: DutyView, w: Words) -> str:
+    cycle = duty.clause.cycle(duty.cycle)
+    return w.labels["colon"].join(filter(None, (w.basis[cycle.basis], cycle.note)))
+
+
+def _status(duty: DutyView, w: Words) -> str:
+    nil = w.brackets.format(w.card["nil"]) if duty.nil else ""
+    return f"{w.status[duty.status]}{nil}"
+
+
+def _late(duty: DutyView, w: Words, as_of: datetime | None) -> str:
+    """Days late against the due day in force and the first one; those of an open duty are dated."""
+    if duty.status not in WAITING:
+        return _late_closed(duty, w)
+    if as_of is None or not duty.overdue(as_of):
+        return ""
+    today = as_of.astimezone(duty.notice.zone).date()
+    said = w.card["late_as_of"].format(day=today.isoformat(), days=duty.days_late(as_of))
+    return f"{said}{_against_first(duty, w, as_of)}"
+
+
+def _late_closed(duty: DutyView, w: Words) -> str:
+    came = duty.standing.submitted_at
+    days = duty.days_late(came) if came else 0
+    if came is None or not days:
+        return ""
+    return f"{w.card['late_closed'].format(days=days)}{_against_first(duty, w, came)}"
+
+
+def _against_first(duty: DutyView, w: Words, until: datetime) -> str:
+    if not _moved(duty):
+        return ""
+    zone = duty.notice.zone
+    first = duty.original_due_at.astimezone(zone).date()
+    days = max(0, (until.astimezone(zone).date() - first).days)
+    return w.brackets.format(w.card["late_original"].format(days=days))
+
+
+def _next(duty: DutyView, prospect: Prospect | None, w: Words) -> str:
+    """The next rung and its day, or why there is none."""
+    if prospect is None or duty.status in CLOSED:
+        return ""
+    if prospect.held_until == ENDLESS:
+        return w.card["held_open"]
+    turn = _turn(prospect, w)
+    if prospect.held_until:
+        held = w.card["held"].format(day=prospect.held_until)
+        return w.join.join(filter(None, (held, turn and w.card["then"].format(next=turn))))
+    if prospect.reason is Reason.NOT_DELIVERED:
+        return w.card["undelivered"]
+    return turn or w.reasons[prospect.reason]
+
+
+def _turn(prospect: Prospect, w: Words) -> str:
+    if prospect.next is None:
+        return ""
+    form = w.card["next_reached" if prospect.reached else "next_on"]
+    said = form.format(day=prospect.on, rung=rung_words(prospect.next, w))
+    approval = prospect.next.rung.approval
+    return f"{said}{w.brackets.format(w.card['approval']) if approval else ''}"
+
+
+def rung_words(turn: Occurrence, w: Words) -> str:
+    """A rung as people call it."""
+    return turn.rung.title or w.kinds[turn.rung.kind]
+
+
+def _last(beside: Background, w: Words) -> str:
+    """The last word, and whether it arrived."""
+    last = beside.last
+    if last is None:
+        return ""
+    to = beside.name_of(last.recipient)
+    kind = w.kinds[last.kind] if last.kind else ""
+    way = _way(last.state, last.via) if last.kind else "telephone"
+    why = w.letter_states.get(last.state, last.state)
+    channel = w.channels.get(last.via, last.via)
+    said = w.deliveries[way].format(kind=kind, recipient=to, channel=channel, why=why)
+    return f"{last.day} {said}"
 
 
 def _received(duty: DutyView, received: Received | None, w: Words) -> list[str]:
     if received is None:
         return []
     at = f"{received.submitted_at.astimezone(duty.notice.zone):%Y-%m-%d %H:%M}"
-    lines = ["", f"**{w.labels['received']}** {received.receipt} · {at}", ""]
+    nil = w.brackets.format(w.card["nil"]) if received.nil else ""
+    lines = ["", f"**{w.labels['received']}**{nil} {received.receipt} · {at}", ""]
     if received.suspect:
         return [*lines, f"*{w.labels['suspect']}*"]
+    if received.statement:
+        lines.append(f"- {w.card['at_desk']}")
     for key, value in received.fields.items():
         field = duty.clause.field(key)
-        lines.append(f"- {field.label if field else key}: {_plain(value)}")
-    lines += [f"- {name}" for _, name in received.files]
+        said = _plain(value) if field and field.type in _COUNTED else w.card["at_desk"]
+        lines.append(f"- {field.label if field else key}{w.labels['colon']}{said}")
+    if received.files:
+        lines.append(f"- {w.card['files'].format(n=len(received.files))}")
     return lines
+
+
+_COUNTED = ("integer", "ratio", "date")
+"""What nobody can write a name into; the rest, and how files are called, is read at the desk."""
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, list):
         return "/".join(str(one) for one in cast(list[int], value))
-    return str(value).replace("\n", " ").replace("|", "\\|")
+    return _cell(str(value))
 
 
-def table_of_overdue(found: Sequence[DutyView], now: datetime, w: Words) -> list[dict[str, Any]]:
-    """Rows of the board's overdue table, the longest overdue first."""
-    late = sorted(
-        (duty for duty in found if duty.overdue(now)),
-        key=lambda duty: (duty.due_at, duty.clause_key, duty.agency.id),
-    )
-    return [
-        {
-            w.labels["duty"]: duty.id,
-            w.labels["clause"]: f"{duty.number} {duty.clause.title}",
-            w.labels["agency"]: duty.agency.name,
-            w.labels["period"]: period_words(w, duty.period),
-            w.labels["due"]: duty.due_at.astimezone(duty.notice.zone).date().isoformat(),
-            w.labels["late"]: duty.days_late(now),
-        }
-        for duty in late
-    ]
+def _cell(text: str) -> str:
+    return text.replace("\n", " ").replace("|", "\\|")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

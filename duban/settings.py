@@ -1,7 +1,7 @@
 """Settings from the environment, all named DUBAN_…; the README lists them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from duban.errors import DubanError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Decisions = Literal["anywhere", "portal"]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 
 
@@ -26,8 +27,13 @@ class Settings(BaseSettings):
         database_url: the ledger's address; SQLite in `home` unless set.
         prefect_port: where the embedded Prefect listens, on loopback.
         prefect_url: the address of Prefect's pages as coordinators reach it.
+        prefect_auth: `user:password` of the embedded Prefect; without it one is kept in `home`.
+        mirror_limit: the most open duties of which each has a run in Prefect; beyond it only what
+            needs eyes has one.
         portal_port: where the portal listens, on loopback.
         portal_url: the portal's address as agencies reach it; it goes into letters.
+        decisions: where a coordinator reviews, extends, waives and reopens: in the forms of Prefect
+            too, or in the portal alone, which knows who it is.
         secret: what links are made with; without it a key is kept in `home`.
         oidc_issuer, oidc_client, oidc_secret: the identity provider of coordinators, if there is
             one.
@@ -45,8 +51,11 @@ class Settings(BaseSettings):
     database_url: str | None = None
     prefect_port: Port = 4200
     prefect_url: Address | None = None
+    prefect_auth: SecretStr | None = None
+    mirror_limit: Annotated[int, Field(ge=1)] = 5_000
     portal_port: Port = 4280
     portal_url: Address | None = None
+    decisions: Decisions = "anywhere"
     secret: SecretStr | None = None
     oidc_issuer: Address | None = None
     oidc_client: str = ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, desc, func, select
+from sqlalchemy import ColumnElement, Connection, Select, desc, func, select
 
 from duban.duty import (
     WAITING,
@@ -30,7 +30,6 @@ from duban.ledger.tables import (
     HistoryText,
     Letter,
     Mention,
-    MirrorRun,
     Submission,
 )
 from duban.registry import Agency, Clause, Contact, Notice
@@ -194,16 +193,6 @@ def events(ledger: Ledger, *, duty_id: int | None = None, after: int = 0) -> lis
     return _events(ledger, question)
 
 
-def unmirrored_events(ledger: Ledger) -> list[Event]:
-    """What has happened to mirrored duties and does not stand in their runs' logs yet."""
-    return _events(
-        ledger,
-        _history()
-        .join(MirrorRun, MirrorRun.duty_id == History.duty_id)
-        .where(History.seq > MirrorRun.logged_seq),
-    )
-
-
 def _history() -> Select[Any]:
     return (
         select(*History.__table__.columns, HistoryText.text)
@@ -213,9 +202,17 @@ def _history() -> Select[Any]:
     )
 
 
+def events_of(connection: Connection, where: ColumnElement[bool]) -> list[Event]:
+    """The rows of history that fit, in order."""
+    return _read(connection, _history().where(where))
+
+
 def _events(ledger: Ledger, question: Select[Any]) -> list[Event]:
     with reading(ledger.engine) as connection:
-        rows = connection.execute(question).mappings().all()
+        return _read(connection, question)
+
+
+def _read(connection: Connection, question: Select[Any]) -> list[Event]:
     return [
         Event(
             row["seq"],
@@ -226,7 +223,7 @@ def _events(ledger: Ledger, question: Select[Any]) -> list[Event]:
             row["data"],
             row["text"] or "",
         )
-        for row in rows
+        for row in connection.execute(question).mappings()
     ]
 
 
@@ -242,6 +239,8 @@ class Received:
     files: tuple[tuple[str, str], ...]
     """(field key, file name)"""
     suspect: str = ""
+    nil: bool = False
+    statement: str = ""
 
 
 def latest_evidence(ledger: Ledger, ids: Sequence[int]) -> dict[int, Received]:
@@ -273,6 +272,8 @@ def _received(row: Any, files: list[tuple[str, str]]) -> Received:
         fields=row["fields"],
         files=tuple(files),
         suspect=row["suspect"],
+        nil=row["nil"],
+        statement=row["statement"] or "",
     )
 
 
