@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from duban.errors import DubanError
 
 DUE_SOON = timedelta(days=7)
+DUE_NEXT = timedelta(days=30)
 
 
 class Status(StrEnum):
@@ -94,7 +95,12 @@ def overdue(duty: Standing, now: datetime) -> bool:
 
 def due_soon(duty: Standing, now: datetime) -> bool:
     """The agency has to act within seven days."""
-    return duty.status in WAITING and duty.due_at - DUE_SOON <= now <= duty.due_at
+    return due_within(duty, now, DUE_SOON)
+
+
+def due_within(duty: Standing, now: datetime, span: timedelta) -> bool:
+    """The agency has to act, and its time is up within the span and not yet."""
+    return duty.status in WAITING and duty.due_at - span <= now <= duty.due_at
 
 
 def light(duty: Standing, now: datetime) -> Light:

@@ -1,4 +1,4 @@
-"""The daily picture: artifacts of what is overdue and where every clause stands.
+"""The daily picture: an artifact for each board, of which Prefect keeps a version a day.
 
 Trigger: every morning after the chase. It first checks the dates of the chase; it ends FAILED
 "超期 N" while something is overdue, so that the dashboard of the past day is red.
@@ -9,17 +9,27 @@ from typing import Any
 
 import pendulum
 from prefect import flow, get_run_logger
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import State, StateType
+from prefect.runtime import flow_run
 
-from duban.board import BOARD_ROWS, headline, summary_table
-from duban.ledger.questions import duties
-from duban.mirror import table_of_overdue
+from duban.board.day import Day
+from duban.board.making import boards
+from duban.board.markdown import Places
+from duban.ledger.browsing import Selection, Today
+from duban.ledger.browsing import State as DutyState
 from duban.words import words
 from tasks.work import check_dates, office
 
 
-@flow(name="board")
+def _run_name() -> str:
+    """The civil day, by which the versions of a board are told apart."""
+    given = flow_run.parameters.get("as_of")
+    now = datetime.fromisoformat(f"{given}") if given else pendulum.now("UTC")
+    return f"board {office().ledger.registry.today(now)}"
+
+
+@flow(name="board", flow_run_name=_run_name)
 async def board(as_of: datetime | None = None) -> State[Any]:
     """Writes the day's artifacts and ends red or green.
 
@@ -29,21 +39,24 @@ async def board(as_of: datetime | None = None) -> State[Any]:
     now = as_of or pendulum.now("UTC")
     if wrong := check_dates(now):
         get_run_logger().warning("%d dates of the chase were wrong and are put right", wrong)
-    registry = office().ledger.registry
-    w = words(registry.language)
-    found, label = duties(office().ledger), office().label
-    head = headline(found, now, w, label)
-    late = table_of_overdue(found, now, w)
-    more = len(late) - BOARD_ROWS
-    await acreate_table_artifact(
-        late[:BOARD_ROWS],
-        key="overdue",
-        description=f"{label} {w.labels['more'].format(n=more) if more > 0 else w.overdue}".strip(),
-    )
-    await acreate_markdown_artifact(
-        f"{head}\n\n{summary_table(found, now, w)}", key="board", description=label or None
-    )
-    if late:
-        name = f"{label} {w.labels['overdue_n'].format(n=len(late))}".strip()
-        return State(type=StateType.FAILED, name=name, message=head)
-    return State(type=StateType.COMPLETED, name=w.labels["none_overdue"])
+    day = _day(now)
+    found = boards(office().ledger, day, armed=office().armed())
+    for one in found:
+        await acreate_markdown_artifact(one.markdown, key=one.key, description=one.description)
+    return _end(day, found[0].told)
+
+
+def _day(now: datetime) -> Day:
+    here = office()
+    registry, settings = here.ledger.registry, here.settings
+    places = Places(settings.portal, settings.prefect)
+    return Day(now, registry.first_notice.zone, words(registry.language), places, here.label)
+
+
+def _end(day: Day, told: str) -> State[Any]:
+    """Red with the number of overdue duties, or green."""
+    late = Today(office().ledger, day.now).count(Selection(state=DutyState.OVERDUE))
+    if not late:
+        return State(type=StateType.COMPLETED, name=day.w.labels["none_overdue"])
+    name = f"{day.label} {day.w.labels['overdue_n'].format(n=late)}".strip()
+    return State(type=StateType.FAILED, name=name, message=told)

@@ -14,7 +14,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, false, func, or_, select, tuple_
 
-from duban.duty import DUE_SOON, Light, Standing, Status, due_soon, light, overdue
+from duban.duty import (
+    DUE_NEXT,
+    DUE_SOON,
+    Light,
+    Standing,
+    Status,
+    due_soon,
+    due_within,
+    light,
+    overdue,
+)
 from duban.ladder import Kind
 from duban.ledger import Ledger
 from duban.ledger.database import reading
@@ -34,6 +44,7 @@ class Band(StrEnum):
 
     PAST = "past"
     SOON = "soon"
+    NEXT = "next"
     AHEAD = "ahead"
 
 
@@ -51,7 +62,8 @@ class Situation:
         due_at = {
             Band.PAST: now - _INSTANT,
             Band.SOON: now,
-            Band.AHEAD: now + DUE_SOON + _INSTANT,
+            Band.NEXT: now + DUE_SOON + _INSTANT,
+            Band.AHEAD: now + DUE_NEXT + _INSTANT,
         }
         return Standing(self.status, due_at[self.band], self.soft)
 
@@ -72,6 +84,7 @@ class State(StrEnum):
     REQUIRED = "required"
     OVERDUE = "overdue"
     DUE_SOON = "due-soon"
+    DUE_NEXT = "due-next"
     OPEN = "open"
     RETURNED = "returned"
     SUBMITTED = "submitted"
@@ -100,6 +113,7 @@ _TAKES: dict[State, Callable[[Situation, Standing, datetime], bool]] = {
     State.REQUIRED: lambda situation, _, __: situation.status not in _EXCUSED,
     State.OVERDUE: lambda _, standing, now: overdue(standing, now),
     State.DUE_SOON: lambda _, standing, now: due_soon(standing, now),
+    State.DUE_NEXT: lambda _, standing, now: due_within(standing, now, DUE_NEXT),
     State.NIL: lambda one, _, __: one.nil and one.status in (Status.SUBMITTED, Status.ACCEPTED),
     State.EXCUSED: lambda situation, _, __: situation.status in _EXCUSED,
     **{
@@ -112,11 +126,15 @@ _TAKES: dict[State, Callable[[Situation, Standing, datetime], bool]] = {
 
 def situation_of(duty: DutyView, now: datetime) -> Situation:
     """The situation of one duty."""
-    if duty.due_at < now:
-        band = Band.PAST
-    else:
-        band = Band.SOON if duty.due_at <= now + DUE_SOON else Band.AHEAD
-    return Situation(duty.status, duty.standing.soft, duty.nil, band)
+    return Situation(duty.status, duty.standing.soft, duty.nil, _band(duty.due_at, now))
+
+
+def _band(due_at: datetime, now: datetime) -> Band:
+    if due_at < now:
+        return Band.PAST
+    if due_at <= now + DUE_SOON:
+        return Band.SOON
+    return Band.NEXT if due_at <= now + DUE_NEXT else Band.AHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +253,12 @@ def known_agencies(ledger: Ledger) -> dict[str, str]:
 
 
 def _lies_in(band: Band, now: datetime) -> ColumnElement[bool]:
-    soon = now + DUE_SOON
+    soon, following = now + DUE_SOON, now + DUE_NEXT
     return {
         Band.PAST: Duty.due_at < now,
         Band.SOON: Duty.due_at.between(now, soon),
-        Band.AHEAD: Duty.due_at > soon,
+        Band.NEXT: (Duty.due_at > soon) & (Duty.due_at <= following),
+        Band.AHEAD: Duty.due_at > following,
     }[band]
 
 
@@ -290,6 +309,7 @@ class Today:
         band = case(
             (Duty.due_at < now, Band.PAST.value),
             (Duty.due_at <= now + DUE_SOON, Band.SOON.value),
+            (Duty.due_at <= now + DUE_NEXT, Band.NEXT.value),
             else_=Band.AHEAD.value,
         )
         keys = (Duty.clause, Duty.agency, Duty.status, Duty.soft, Duty.nil, band.label("band"))
@@ -309,15 +329,15 @@ class Today:
             sought = question.where(*_sought(self.ledger, selection).where(self.now))
             return connection.scalar(sought) or 0
 
-    def page(self, selection: Selection, sort: str, skip: int) -> list[DutyView]:
-        """`PAGE` duties of the selection from an offset on; see `SORTS`."""
+    def page(self, selection: Selection, sort: str, skip: int, most: int = PAGE) -> list[DutyView]:
+        """So many duties of the selection from an offset on; see `SORTS`."""
         key, down = _sort(sort)
         first = key.sql(self.ledger, self.now)
         question = (
             select(Duty.id)
             .where(*_sought(self.ledger, selection).where(self.now))
             .order_by(first.desc() if down else first, Duty.due_at, Duty.id)
-            .limit(PAGE)
+            .limit(most)
             .offset(skip)
         )
         with reading(self.ledger.engine) as connection:
@@ -350,12 +370,12 @@ class Then:
         """As in `Today`."""
         return len(self._selected(selection))
 
-    def page(self, selection: Selection, sort: str, skip: int) -> list[DutyView]:
+    def page(self, selection: Selection, sort: str, skip: int, most: int = PAGE) -> list[DutyView]:
         """As in `Today`."""
         key, down = _sort(sort)
         found = sorted(self._selected(selection), key=lambda duty: (duty.due_at, duty.id))
         found.sort(key=lambda duty: key.plain(self.ledger, duty, self.now), reverse=down)
-        return found[skip : skip + PAGE]
+        return found[skip : skip + most]
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +394,15 @@ def clause_order(ledger: Ledger) -> dict[str, int]:
         key=lambda key: (notices.index(key.partition("/")[0]), natural(key.partition("/")[2])),
     )
     return {key: place for place, key in enumerate(keys)}
+
+
+def clause_words(ledger: Ledger) -> dict[str, str]:
+    """The number and title of each clause, in order."""
+    known, loaded = known_clauses(ledger), ledger.registry.notices
+    return {
+        key: f"{loaded[key.partition('/')[0]].file.notice.prefix}{known[key].id} {known[key].title}"
+        for key in clause_order(ledger)
+    }
 
 
 def _lights(now: datetime) -> Any:

@@ -1,6 +1,5 @@
 """The board: clause by city with lights, and the list that stands behind each of its numbers."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,11 +8,11 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
+from duban.board.cells import ALL, Cell, Cells, cells, clause_of, in_order, region_of
 from duban.duty import Light, days_late
 from duban.ledger import Ledger
 from duban.ledger.browsing import (
     PAGE,
-    SITUATIONS,
     SORTS,
     Counted,
     LastSaid,
@@ -48,15 +47,6 @@ FIGURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """The worst light of some duties, how many show it, and how many there are."""
-
-    light: Light
-    lit: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """A clause with a cell for each region that has any of its duties."""
 
@@ -77,32 +67,20 @@ class Matrix:
 
 def matrix(ledger: Ledger, counted: Iterable[Counted], now: datetime) -> Matrix:
     """The matrix of counted duties, in the order of notices, clauses and regions."""
-    lights = {situation: situation.light(now) for situation in SITUATIONS}
-    cells: dict[tuple[str, str], Counter[Light]] = defaultdict(Counter)
-    for one in counted:
-        region, shown = one.agency.partition("/")[0], lights[one.situation]
-        for key in ((one.clause, region), (one.clause, ""), ("", region), ("", "")):
-            cells[key][shown] += one.count
-    found = {key: _cell(shown) for key, shown in cells.items()}
-    known = dict.fromkeys(agency.region for agency in ledger.registry.agencies.values())
-    used = {region for _, region in found if region}
-    regions = [one for one in known if one in used] + sorted(used - known.keys())
+    found = cells(counted, now, clause_of, region_of)
+    known = [agency.region for agency in ledger.registry.agencies.values()]
+    regions = in_order(known, (region for _, region in found))
     return Matrix(
         regions,
-        [_row(clause, regions, found) for clause in clause_order(ledger) if (clause, "") in found],
-        {region: found["", region] for region in regions},
-        found.get(("", "")),
+        [_row(key, regions, found) for key in clause_order(ledger) if (key, ALL) in found],
+        {region: found[ALL, region] for region in regions},
+        found.get((ALL, ALL)),
     )
 
 
-def _row(clause: str, regions: Sequence[str], found: dict[tuple[str, str], Cell]) -> Row:
-    cells = {one: found[clause, one] for one in regions if (clause, one) in found}
-    return Row(clause, cells, found[clause, ""])
-
-
-def _cell(lights: Counter[Light]) -> Cell:
-    worst = next(light for light in Light if lights[light])
-    return Cell(worst, lights[worst], lights.total())
+def _row(clause: str, regions: Sequence[str], found: Cells) -> Row:
+    shown = {one: found[clause, one] for one in regions if (clause, one) in found}
+    return Row(clause, shown, found[clause, ALL])
 
 
 @router.get("/desk", response_class=HTMLResponse)

@@ -17,6 +17,7 @@ from duban.ledger.mailroom import UNDELIVERABLE, Chore, chores
 from duban.ledger.petitions import NoSuchPetition, PetitionView, State
 from duban.ledger.questions import DutyView, duties
 from duban.ledger.tables import Hold
+from duban.ledger.watch import KIND as NO_CHASE
 from duban.portal.desk.faults import sentence
 from duban.portal.desk.frame import rung_words
 from duban.portal.desk.review import Number, day_of, text_of
@@ -150,7 +151,9 @@ def _may_end(person: Person, hold: Hold) -> bool:
 
 
 def _mine(person: Person, chore: Chore) -> bool:
-    """What concerns no agency is the list of formal letters, which stands on this page."""
+    """What else concerns no agency is the list of formal letters, which stands on this page."""
+    if chore.kind == NO_CHASE:
+        return person.signed.region is None
     return bool(chore.agency) and person.sees(chore.agency)
 
 
@@ -162,6 +165,8 @@ def _errand(person: Person, chore: Chore) -> Errand:
 def _where(chore: Chore) -> str:
     if chore.kind == UNDELIVERABLE:
         return f"/desk/letters/{chore.subject}"
+    if chore.kind == NO_CHASE:
+        return "/desk/history"
     return f"/desk/agencies/{quote(chore.agency)}"
 
 

@@ -20,7 +20,7 @@ from duban.ledger.browsing import (
     State,
     Then,
     Today,
-    clause_order,
+    clause_words,
     known_agencies,
     periods,
 )
@@ -82,6 +82,7 @@ def state_words(person: Visit, w: Words) -> dict[State, str]:
         State.REQUIRED: person.text("应报"),
         State.OVERDUE: w.overdue,
         State.DUE_SOON: w.due_soon,
+        State.DUE_NEXT: w.boards["due-30"],
         **{state: w.status[status] for state, status in _STATUS.items()},
         State.NIL: person.text("零报告"),
         State.EXCUSED: person.text("不适用、免办"),
@@ -180,15 +181,6 @@ class Looking:
         """The name of the one agency that is sought, if it is one."""
         sought = self.selection.agency
         return known_agencies(self.person.ledger).get(sought, sought) if sought else ""
-
-
-def clause_words(ledger: Ledger) -> dict[str, str]:
-    """The number and title of each clause, in order."""
-    known, loaded = known_clauses(ledger), ledger.registry.notices
-    return {
-        key: f"{loaded[key.partition('/')[0]].file.notice.prefix}{known[key].id} {known[key].title}"
-        for key in clause_order(ledger)
-    }
 
 
 def looking(

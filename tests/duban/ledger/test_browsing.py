@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from duban.duty import DUE_SOON, Light, Status, due_soon, light, overdue
+from duban.duty import DUE_NEXT, DUE_SOON, WAITING, Light, Status, due_soon, light, overdue
 from duban.ledger import Ledger
 from duban.ledger.browsing import (
     PAGE,
@@ -39,6 +39,8 @@ DUES = (
     timedelta(microseconds=-1),
     timedelta(microseconds=1),
     DUE_SOON + timedelta(microseconds=1),
+    DUE_NEXT,
+    DUE_NEXT + timedelta(microseconds=1),
 )
 
 
@@ -132,6 +134,9 @@ RULES: dict[State, Callable[[DutyView], bool]] = {
     State.EXCUSED: has(Status.WAIVED, Status.NOT_APPLICABLE),
     State.OVERDUE: lambda duty: overdue(duty.standing, NOW),
     State.DUE_SOON: lambda duty: due_soon(duty.standing, NOW),
+    State.DUE_NEXT: lambda duty: (
+        duty.status in WAITING and NOW <= duty.due_at <= NOW + timedelta(days=30)
+    ),
     State.NIL: lambda duty: duty.nil and duty.status in (Status.SUBMITTED, Status.ACCEPTED),
     State.OPEN: has(Status.OPEN),
     State.RETURNED: has(Status.RETURNED),

@@ -1,0 +1,154 @@
+"""What the boards ask the ledger: each a single question, however many duties there are."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from duban.board.lists import Listed
+from duban.board.markdown import ROWS
+from duban.duty import Status
+from duban.ledger import Ledger
+from duban.ledger.browsing import Selection, State, Today
+from duban.ledger.database import reading
+from duban.ledger.tables import Attempt, Duty, Letter, Submission, Suspension, Task, Tick
+
+RECENT = timedelta(days=7)
+DAYS_OF_TICKS = timedelta(days=30)
+
+
+def listed(ledger: Ledger, state: State, now: datetime) -> Listed:
+    """The first `ROWS` duties in a state by due day, and how many there are in all."""
+    today, wanted = Today(ledger, now), Selection(state=state)
+    return Listed(today.page(wanted, "due", 0, ROWS), today.count(wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A duty of a clause with a target; its latest figures, numerator and denominator, if any.
+
+    Attributes:
+        at: when the figures were submitted.
+    """
+
+    clause: str
+    agency: str
+    period: str
+    status: Status
+    opened: datetime
+    at: datetime | None
+    figures: tuple[int, int] | None
+
+
+def reported(ledger: Ledger) -> list[Reported]:
+    """The duties of every clause with a target, but those waived or not applicable."""
+    fields = {
+        placed.key: placed.clause.target.field
+        for placed in ledger.registry.tracked
+        if placed.clause.target
+    }
+    versions = aliased(Submission)
+    newest = select(func.max(versions.number)).where(versions.duty_id == Duty.id)
+    question = (
+        select(
+            Duty.clause,
+            Duty.agency,
+            Duty.period,
+            Duty.status,
+            Duty.opened_at,
+            Submission.submitted_at,
+            Submission.fields,
+        )
+        .outerjoin(
+            Submission,
+            (Submission.duty_id == Duty.id) & (Submission.number == newest.scalar_subquery()),
+        )
+        .where(Duty.clause.in_(fields))
+        .where(Duty.status.not_in((Status.WAIVED, Status.NOT_APPLICABLE)))
+    )
+    with reading(ledger.engine) as connection:
+        return [_reported(fields[row[0]], row) for row in connection.execute(question)]
+
+
+def _reported(field: str, row: Any) -> Reported:
+    clause, agency, period, status, opened, at, given = row
+    figures: Any = given.get(field) if given else None
+    ratio = (figures[0], figures[1]) if figures else None
+    return Reported(clause, agency, period, Status(status), opened, at, ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How letters fare.
+
+    Attributes:
+        states: letters by state.
+        oldest: when the letter that has waited longest was due out; None if none waits.
+        tries: recent attempts by channel and outcome.
+        chores: open tasks by kind.
+        suspended: addresses that refused for good.
+    """
+
+    states: Mapping[str, int]
+    oldest: datetime | None
+    tries: Mapping[tuple[str, str], int]
+    chores: Mapping[str, int]
+    suspended: int
+
+
+def delivery(ledger: Ledger, now: datetime) -> Delivery:
+    """How letters fare, with the attempts of the past seven days."""
+    states = select(Letter.state, func.count()).group_by(Letter.state)
+    oldest = select(func.min(Letter.not_before)).where(Letter.state == "pending")
+    tries = (
+        select(Attempt.via, Attempt.outcome, func.count())
+        .where(Attempt.at > now - RECENT, Attempt.at <= now)
+        .group_by(Attempt.via, Attempt.outcome)
+    )
+    chores = select(Task.kind, func.count()).where(Task.closed_at.is_(None)).group_by(Task.kind)
+    suspended = select(func.count()).select_from(Suspension).where(Suspension.lifted_at.is_(None))
+    with reading(ledger.engine) as connection:
+        return Delivery(
+            dict(connection.execute(states).tuples().all()),
+            connection.scalar(oldest),
+            {(via, outcome): n for via, outcome, n in connection.execute(tries)},
+            dict(connection.execute(chores).tuples().all()),
+            connection.scalar(suspended) or 0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The looks of one civil day at what should be open: expected N, opened M.
+
+    Attributes:
+        expected: what the last look at all clauses found; None if there was none that day.
+    """
+
+    day: date
+    looks: int
+    expected: int | None
+    opened: int
+
+
+def checked(ledger: Ledger, now: datetime) -> Sequence[Checked]:
+    """The looks of the past thirty days by civil day, the newest first."""
+    question = (
+        select(Tick.at, Tick.scope, Tick.expected, Tick.opened)
+        .where(Tick.at > now - DAYS_OF_TICKS, Tick.at <= now)
+        .order_by(Tick.at, Tick.id)
+    )
+    looks, opened = Counter[date](), Counter[date]()
+    expected: dict[date, int] = {}
+    with reading(ledger.engine) as connection:
+        for at, scope, found, new in connection.execute(question):
+            day = ledger.registry.today(at)
+            looks[day] += 1
+            opened[day] += new
+            if scope == "all":
+                expected[day] = found
+    return [Checked(d, looks[d], expected.get(d), opened[d]) for d in sorted(looks, reverse=True)]

@@ -1,0 +1,266 @@
+"""Progress of the targets: what was accepted of each agency, period by period."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from duban.board.asked import Reported
+from duban.board.day import Day
+from duban.board.markdown import ROWS, Board, joined, link, plain, table
+from duban.duty import WAITING, Status
+from duban.period import Every, period_of
+from duban.registry import Agency, PlacedClause, Registry
+from duban.words import period_words
+
+PERIODS = 4
+"""How many periods the history shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """So many of so many."""
+
+    upper: int
+    lower: int
+
+    def __add__(self, other: "Ratio") -> "Ratio":
+        return Ratio(self.upper + other.upper, self.lower + other.lower)
+
+    def __str__(self) -> str:
+        return f"{self.upper}/{self.lower}"
+
+    @property
+    def percent(self) -> float:
+        """The share in per cent."""
+        return 100 * self.upper / self.lower
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one agency has to show, or all together.
+
+    Attributes:
+        agency: its id; empty for all together.
+        accepted: the newest accepted figures of each period, the oldest period first.
+        in_review: the newest figures that wait for a review, with their period.
+    """
+
+    name: str
+    agency: str
+    accepted: Mapping[str, Ratio]
+    in_review: tuple[str, Ratio] | None = None
+
+    @cached_property
+    def latest(self) -> tuple[str, Ratio] | None:
+        """The newest period with accepted figures."""
+        return list(self.accepted.items())[-1] if self.accepted else None
+
+    @cached_property
+    def before(self) -> Ratio | None:
+        """The accepted figures before the newest."""
+        return list(self.accepted.values())[-2] if len(self.accepted) > 1 else None
+
+
+@dataclass(frozen=True)
+class TargetProgress:
+    """A clause with a target, and how far it has come.
+
+    Attributes:
+        lines: agencies with accepted figures first, the lowest rate on top.
+        missing: who has not reported the newest period, by name.
+    """
+
+    placed: PlacedClause
+    lines: Sequence[Progress]
+    period: str
+    missing: Sequence[str]
+
+    @property
+    def at_least(self) -> float:
+        """The per cent asked for."""
+        assert self.placed.clause.target
+        return self.placed.clause.target.at_least
+
+    @cached_property
+    def periods(self) -> list[str]:
+        """The periods of which anything was accepted, the oldest first."""
+        return sorted({name for one in self.lines for name in one.accepted})
+
+    @cached_property
+    def whole(self) -> Mapping[str, Ratio]:
+        """All together as of each period: the newest accepted figures of each up to then."""
+        newest: dict[int, Ratio] = {}
+        found: dict[str, Ratio] = {}
+        for name in self.periods:
+            newest |= {
+                n: one.accepted[name] for n, one in enumerate(self.lines) if name in one.accepted
+            }
+            found[name] = sum(newest.values(), Ratio(0, 0))
+        return found
+
+    @property
+    def with_figures(self) -> Sequence[Progress]:
+        """Those with accepted figures, the lowest rate first."""
+        return [one for one in self.lines if one.latest]
+
+
+def progress(registry: Registry, reported: Iterable[Reported]) -> list[TargetProgress]:
+    """The targets in the notices' order."""
+    by_clause: dict[str, list[Reported]] = {}
+    for one in reported:
+        by_clause.setdefault(one.clause, []).append(one)
+    return [
+        _progress(registry, placed, by_clause.get(placed.key, []))
+        for placed in registry.tracked
+        if placed.clause.target
+    ]
+
+
+def _progress(
+    registry: Registry, placed: PlacedClause, reported: Sequence[Reported]
+) -> TargetProgress:
+    every = _every(placed)
+    reported = sorted(reported, key=lambda one: (_period(placed, one, every), one.at or one.opened))
+    own: dict[str, list[Reported]] = {one.id: [] for one in placed.reporters}
+    for one in reported:
+        own.setdefault(one.agency, []).append(one)
+    names = {agency: _name(registry, placed, agency) for agency in own}
+    lines = [_line(placed, every, names[agency], agency, given) for agency, given in own.items()]
+    lines.sort(key=lambda one: one.latest[1].percent if one.latest else 101)
+    asked = [one for one in reported if one.period != "once"]
+    newest = asked[-1].period if asked else ""
+    owing = {one.agency for one in asked if one.period == newest and one.status in WAITING}
+    missing = [name for agency, name in names.items() if agency in owing]
+    return TargetProgress(placed, lines, newest, missing)
+
+
+def _every(placed: PlacedClause) -> Every:
+    """How often the clause asks; what is asked once is counted by quarters."""
+    kinds = [cycle.every for cycle in placed.clause.cycles if cycle.every is not Every.ONCE]
+    return kinds[0] if kinds else Every.QUARTER
+
+
+def _period(placed: PlacedClause, one: Reported, every: Every) -> str:
+    """The period that figures speak of: those for a single deadline, when they were reported."""
+    if one.period != "once":
+        return one.period
+    return period_of(every, (one.at or one.opened).astimezone(placed.notice.zone).date()).name
+
+
+def _line(
+    placed: PlacedClause, every: Every, name: str, agency: str, own: Iterable[Reported]
+) -> Progress:
+    accepted: dict[str, Ratio] = {}
+    in_review: tuple[str, Ratio] | None = None
+    for one in own:
+        if one.figures is None:
+            continue
+        period, ratio = _period(placed, one, every), Ratio(*one.figures)
+        if one.status is Status.ACCEPTED:
+            accepted[period] = ratio
+        elif one.status is Status.SUBMITTED:
+            in_review = (period, ratio)
+    return Progress(name, agency, accepted, in_review)
+
+
+def _name(registry: Registry, placed: PlacedClause, agency: str) -> str:
+    """The region's name where one agency answers for it, else the agency's."""
+    found: Agency | None = registry.agencies.get(agency)
+    if found is None:
+        return agency
+    alone = sum(one.region == found.region for one in placed.reporters) == 1
+    return found.region_name if alone else found.name
+
+
+# What is shown
+
+
+def targets(day: Day, found: Sequence[TargetProgress]) -> Board:
+    """The targets in numbers, the lowest rates first."""
+    told = [f"{one.placed.number} {_latest_rate(one)}" for one in found]
+    return day.board("targets", joined(_target(day, one) for one in found), " · ".join(told))
+
+
+def _latest_rate(one: TargetProgress) -> str:
+    ratios = list(one.whole.values())
+    return f"{ratios[-1].percent:.1f}%/{one.at_least:g}%" if ratios else f"–/{one.at_least:g}%"
+
+
+def _target(day: Day, one: TargetProgress) -> str:
+    w = day.w
+    clause = one.placed.clause
+    address = day.places.duties(clause=one.placed.key)
+    asked = w.brackets.format(w.boards["target"].format(n=f"{one.at_least:g}"))
+    coverage = w.boards["coverage"].format(n=len(one.with_figures), all=len(one.lines))
+    return joined(
+        (
+            f"### {link(f'{one.placed.number} {clause.title}', address)}{asked}",
+            f"> {plain(clause.quote)}",
+            coverage,
+            _latest_table(day, one),
+            _missing(day, one),
+            f"**{w.boards['by-period']}**" if one.whole else "",
+            _history_table(day, one),
+            w.boards["history-note"] if one.whole else "",
+        )
+    )
+
+
+def _latest_table(day: Day, one: TargetProgress) -> str:
+    w = day.w
+    names = ("counted", "rate", "gap", "change", "in-review")
+    head = [w.boards["region"], w.labels["period"], *(w.boards[name] for name in names)]
+    whole = Progress(w.boards["whole"], "", one.whole)
+    rows = [_latest_row(day, one, line) for line in (whole, *one.lines[:ROWS])]
+    rows[0] = [f"**{cell}**" if cell else "" for cell in rows[0]]
+    return table(head, len(names), rows)
+
+
+def _latest_row(day: Day, target: TargetProgress, line: Progress) -> list[str]:
+    in_review = "" if line.in_review is None else _both(line.in_review[1])
+    sought = {"clause": target.placed.key, "agency": line.agency}
+    name = link(line.name, day.places.duties(**sought))
+    if line.latest is None:
+        return [name, "", "–", "", "", "", in_review]
+    period, ratio = line.latest
+    change = f"{ratio.percent - line.before.percent:+.1f}" if line.before else ""
+    gap = f"{ratio.percent - target.at_least:+.1f}"
+    rate = f"{ratio.percent:.1f}%"
+    return [
+        name,
+        plain(period_words(day.w, period)),
+        f"{ratio}",
+        rate,
+        gap,
+        change,
+        in_review,
+    ]
+
+
+def _both(ratio: Ratio) -> str:
+    return f"{ratio} ({ratio.percent:.1f}%)"
+
+
+def _history_table(day: Day, one: TargetProgress) -> str:
+    shown = one.periods[-PERIODS:]
+    if not shown:
+        return ""
+    head = [day.w.boards["region"], *(plain(period_words(day.w, name)) for name in shown)]
+    whole = Progress(day.w.boards["whole"], "", one.whole)
+    rows = [
+        [plain(line.name), *(_both(line.accepted[p]) if p in line.accepted else "" for p in shown)]
+        for line in (whole, *one.lines[:ROWS])
+    ]
+    return table(head, len(shown), rows)
+
+
+def _missing(day: Day, one: TargetProgress) -> str:
+    period, names = period_words(day.w, one.period), day.w.join.join(one.missing)
+    told = day.w.boards["missing"].format(period=period, names=names) if names else ""
+    return joined(map(plain, (without_figures(day, one), told)))
+
+
+def without_figures(day: Day, one: TargetProgress) -> str:
+    """Who has no accepted figures yet, by name; empty if all have."""
+    names = day.w.join.join(line.name for line in one.lines if line.latest is None)
+    return day.w.boards["no-data"].format(names=names) if names else ""
