@@ -13,8 +13,9 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
 
+from duban.forms import form_words
 from duban.mirror import DUTY_TAG
-from tasks.work import deliver_again_when_due, deliver_letters, open_duties
+from tasks.work import deliver_again_when_due, deliver_letters, office, open_duties
 
 
 @flow(name="cycle", flow_run_name="{clause}")
@@ -27,7 +28,7 @@ async def cycle(clause: str, as_of: datetime | None = None) -> str | State[Any]:
     """
     if DUTY_TAG in (flow_run.tags or []):
         # A person pressed Retry or Resume on a duty: there is nothing to execute.
-        return Cancelled(message="A duty is not run. Decide on it with `duban review`.")
+        return Cancelled(message=_where_to_decide())
     now = as_of or pendulum.now("UTC")
     opened = open_duties(now, clause)
     delivered = deliver_letters(as_of)
@@ -35,3 +36,12 @@ async def cycle(clause: str, as_of: datetime | None = None) -> str | State[Any]:
     if as_of is None:
         deliver_again_when_due()
     return opened
+
+
+def _where_to_decide() -> str:
+    """What to do instead of running a duty."""
+    here = office()
+    given: dict[str, Any] = flow_run.parameters or {}
+    number = given.get("duty", "")
+    page = f"{here.settings.portal}/desk/duties/{number}".rstrip("/")
+    return form_words(here.ledger.registry.language).faults["no-run"].format(page=page)
