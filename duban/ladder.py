@@ -46,6 +46,9 @@ PROMPT = frozenset({Kind.RECEIPT, Kind.LINK})
 SOLEMN = frozenset({Kind.FORMAL, Kind.CIRCULAR})
 """Sent after a coordinator's approval, unless the rung says otherwise."""
 
+ENDLESS = date(9999, 12, 30)
+"""The last day of a hold without end; the calendar has a day after it, so that sums stay dates."""
+
 
 class Audience(StrEnum):
     """Who hears a rung."""
@@ -176,6 +179,11 @@ class Step:
     superseded: tuple[Occurrence, ...] = ()
 
 
+def resumes_on(until: date) -> date | None:
+    """The day after a hold; None after one that lasts until somebody ends it."""
+    return None if until == ENDLESS else until + ONE_DAY
+
+
 def decide(
     duty: Chased, ladder: Ladder, calendar: Calendar, today: date, *, quiet: bool = False
 ) -> Step:
@@ -194,7 +202,7 @@ def decide(
     if not duty.waiting:
         return Step(Reason.SUBMITTED)
     if duty.held_until is not None and today <= duty.held_until:
-        return Step(Reason.HELD, duty.held_until + ONE_DAY)
+        return Step(Reason.HELD, resumes_on(duty.held_until))
     if duty.opened and duty.told_on is None:
         return Step(Reason.NOT_DELIVERED, today + ONE_DAY)
     turns = occurrences(duty, ladder, calendar) if duty.opened else [_opener(duty, today)]

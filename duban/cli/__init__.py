@@ -6,7 +6,20 @@ from pathlib import Path
 
 import typer
 
-from duban.cli import accounts, acts, audit, chasing, files, letter, links, portal, run, screens
+from duban.cli import (
+    accounts,
+    acts,
+    applying,
+    audit,
+    chasing,
+    files,
+    keeping,
+    letter,
+    links,
+    portal,
+    run,
+    screens,
+)
 from duban.errors import DubanError
 
 app = typer.Typer(
@@ -16,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (files, screens, acts, chasing, letter, links, portal, run, audit):
+for group in (files, applying, screens, acts, chasing, letter, links, portal, run, audit, keeping):
     for command in group.COMMANDS:
         app.command()(command)
 app.add_typer(audit.app, name="audit")

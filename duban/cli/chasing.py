@@ -23,18 +23,21 @@ from duban.cli.common import (
     table,
 )
 from duban.errors import DubanError
-from duban.ladder import Kind, Occurrence
-from duban.ledger import approvals, holds
+from duban.ladder import ENDLESS, Kind, Occurrence
+from duban.ledger import Ledger, approvals, holds
 from duban.ledger.effect import effect as effect_of
 from duban.ledger.explain import Explained
 from duban.ledger.explain import explain as explain_duty
+from duban.ledger.pausing import pauses
 from duban.ledger.questions import DutyView
+from duban.ledger.tables import Hold
 from duban.ledger.tasks import open_tasks
 from duban.office import Office
 from duban.plan import PlannedDay
 from duban.plan import plan as plan_days
 from duban.registry import Registry
-from duban.words import Words, words
+from duban.registry.files import read_files
+from duban.words import Words, until_words, words
 
 Duties = Annotated[list[str] | None, typer.Argument(metavar="DUTY…", help="Their numbers.")]
 MOST_DAYS = 370
@@ -82,7 +85,7 @@ def _lines(
     yield w.labels["told"], str(chased.told_on or w.labels["not_yet"])
     yield w.labels["spoken"], _spoken(chased.spoken, w)
     if chased.held_until:
-        yield w.labels["held_until"], str(chased.held_until)
+        yield w.labels["held_until"], until_words(w, chased.held_until)
     yield w.labels["ladder"], f"{ladder.name} {ladder.note}".strip()
     for one in told.said:
         name = registry.name_of(one.recipient)
@@ -136,6 +139,9 @@ def plan(
     last: Annotated[
         str | None, typer.Option("--to", metavar="DATE", help="30 days on unless given.")
     ] = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="As if the files of the folder were applied already.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Preview what will open and which letters would go to whom on which day; touches nothing.
@@ -144,12 +150,19 @@ def plan(
     """
     here = office()
     begin, end = _bounds(here, first, last)
-    found = plan_days(here.ledger, begin, end, pendulum.now("UTC"))
+    ledger = _as_filed(here) if files else here.ledger
+    found = plan_days(ledger, begin, end, pendulum.now("UTC"))
     if as_json:
         days = [asdict(one) for one in found]
         typer.echo(json.dumps(days, ensure_ascii=False, indent=2, default=str))
         return
-    print_plan(here.ledger.registry, found)
+    print_plan(ledger.registry, found)
+
+
+def _as_filed(here: Office) -> Ledger:
+    """The ledger under the files of the folder."""
+    registry, _ = read_files(here.settings.agencies, here.settings.notices)
+    return Ledger(here.ledger.engine, registry)
 
 
 def _bounds(here: Office, first: str | None, last: str | None) -> tuple[date, date]:
@@ -252,30 +265,38 @@ def release(
     number: Annotated[int, typer.Argument(metavar="HOLD", help="Its number.")], by: By
 ) -> None:
     """End a hold before its day."""
-    holds.release(office().ledger, number, by=by, now=pendulum.now("UTC"))
+    ledger = office().ledger
+    paused = number in pauses(ledger).held.values()
+    holds.release(ledger, number, by=by, now=pendulum.now("UTC"))
     typer.echo(f"Hold {number} is released; the next chase says what is due.")
+    if paused:
+        typer.echo("It came from a pause in Prefect; `duban up` resumes the clause there too.")
 
 
 def holds_command(as_json: Json = False) -> None:
     """List the holds that are in force."""
     here = office()
-    rows = [
-        {
-            "hold": one.id,
-            "agency": one.agency,
-            "clause": one.clause,
-            "until": one.until.isoformat(),
-            "reason": one.reason,
-            "by": one.made_by,
-        }
-        for one in holds.holds_in_force(here.ledger, pendulum.now("UTC"))
-    ]
+    found = holds.holds_in_force(here.ledger, pendulum.now("UTC"))
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([_hold(one) for one in found], ensure_ascii=False, indent=2))
         return
-    for row in rows:
+    w = words(here.ledger.registry.language)
+    for one in found:
+        row = {**_hold(one), "until": until_words(w, one.until)}
         typer.echo("  ".join(str(value) for value in row.values() if value))
-    typer.echo(f"{len(rows)} hold(s) in force.")
+    typer.echo(f"{len(found)} hold(s) in force.")
+
+
+def _hold(one: Hold) -> dict[str, object]:
+    """For programs; `until` is null where only somebody ends it."""
+    return {
+        "hold": one.id,
+        "agency": one.agency,
+        "clause": one.clause,
+        "until": None if one.until == ENDLESS else one.until.isoformat(),
+        "reason": one.reason,
+        "by": one.made_by,
+    }
 
 
 holds_command.__name__ = "holds"

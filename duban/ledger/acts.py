@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from duban.duty import Act, Status, after
 from duban.errors import DubanError
 from duban.evidence import Checked, KeptFile
-from duban.ladder import Kind
+from duban.ladder import Kind, resumes_on
 from duban.ledger import Ledger
 from duban.ledger.change import Change, change
 from duban.ledger.facts import holds
@@ -401,7 +401,7 @@ def begin_round(made: Change, ledger: Ledger, duty: Duty, kind: Kind, due_at: da
     if agency is None:
         return
     if until := holds(made.connection, today).until(duty.agency, duty.clause):
-        duty.next_on = until + timedelta(days=1)  # the chase begins the round when the hold ends
+        duty.next_on = resumes_on(until)  # the chase begins the round when the hold ends
         return
     mention = NewMention(duty.id, agency, kind, duty.round, kind.value, 1, today)
     post(made, ledger, notice, [mention])

@@ -18,6 +18,7 @@ from duban.ledger.change import (
     look_again,
 )
 from duban.ledger.database import reading
+from duban.ledger.escalated import settle
 from duban.ledger.facts import Facts, facts_of
 from duban.ledger.letterbox import NewMention, begin_letter, post
 from duban.ledger.tables import Decision, Duty, Letter, Proposal, Task
@@ -83,7 +84,8 @@ def chase(ledger: Ledger, now: datetime) -> Chase:
                 break
             done += batch
     _lapse_stale(ledger, now)
-    _tell_coordinator(ledger, now)
+    settle(ledger, now)
+    tell_coordinator(ledger, now)
     return done
 
 
@@ -312,7 +314,7 @@ def _lapse_stale(ledger: Ledger, now: datetime) -> None:
         lapse(made, "duban")
 
 
-def _tell_coordinator(ledger: Ledger, now: datetime) -> None:
+def tell_coordinator(ledger: Ledger, now: datetime) -> None:
     """One letter a day to the coordinator with what only a coordinator can do, if there is news."""
     notice = ledger.registry.first_notice
     untold = Task.closed_at.is_(None) & Task.told_on.is_(None)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from duban.duty import CLOSED, WAITING
-from duban.ladder import ROUND_OPENERS, Chased, Kind, Ladder
+from duban.ladder import ENDLESS, ROUND_OPENERS, Chased, Kind, Ladder
 from duban.ledger import Ledger
 from duban.ledger.tables import Duty, Hold, Letter, Mention, Proposal
 
@@ -59,6 +59,17 @@ def holds(connection: Connection, today: date) -> Holds:
         Hold.released_at.is_(None), Hold.begins_on <= today, Hold.until >= today
     )
     return Holds(connection.execute(question).all())
+
+
+def paused_clauses(connection: Connection) -> frozenset[str]:
+    """The clauses that are held without end for every agency: of these nothing is opened either."""
+    question = select(Hold.clause).where(
+        Hold.released_at.is_(None),
+        Hold.until == ENDLESS,
+        Hold.agency.is_(None),
+        Hold.clause.is_not(None),
+    )
+    return frozenset(clause for clause in connection.scalars(question) if clause)
 
 
 _COLUMNS = (

@@ -47,22 +47,29 @@ def hold(
     if not (agency or clause) or not reason.strip() or until < today:
         raise HoldRefused
     with change(ledger.engine, now, by) as made:
-        row = Hold(
-            agency=agency,
-            clause=clause,
-            begins_on=today,
-            until=until,
-            reason=reason,
-            made_at=now,
-            made_by=by,
-        )
-        made.session.add(row)
-        made.session.flush()
-        _unsay(made, _covered(row), today)
-        made.record(
-            "held", None, reason, hold=row.id, agency=agency, clause=clause, until=until.isoformat()
-        )
-        return row.id
+        return begin(made, today, agency=agency, clause=clause, until=until, reason=reason)
+
+
+def begin(
+    made: Change, today: date, *, agency: str | None, clause: str | None, until: date, reason: str
+) -> int:
+    """Begins a hold as part of a change; its number."""
+    row = Hold(
+        agency=agency,
+        clause=clause,
+        begins_on=today,
+        until=until,
+        reason=reason,
+        made_at=made.at,
+        made_by=made.actor,
+    )
+    made.session.add(row)
+    made.session.flush()
+    _unsay(made, _covered(row), today)
+    made.record(
+        "held", None, reason, hold=row.id, agency=agency, clause=clause, until=until.isoformat()
+    )
+    return row.id
 
 
 def release(ledger: Ledger, hold_id: int, *, by: str, now: datetime) -> None:
@@ -72,16 +79,23 @@ def release(ledger: Ledger, hold_id: int, *, by: str, now: datetime) -> None:
         NoSuchHold: nothing was recorded.
     """
     with change(ledger.engine, now, by) as made:
-        row = made.session.get(Hold, hold_id, with_for_update=True)
-        if row is None or row.released_at is not None:
-            raise NoSuchHold
-        row.released_at = now
-        made.connection.execute(
-            update(Duty)
-            .where(_covered(row), Duty.status.in_(WAITING))
-            .values(next_on=ledger.registry.today(now))
-        )
-        made.record("released", None, hold=row.id)
+        end(made, ledger.registry.today(now), hold_id)
+
+
+def end(made: Change, today: date, hold_id: int) -> None:
+    """Ends a hold as part of a change.
+
+    Raises:
+        NoSuchHold: it is not in force.
+    """
+    row = made.session.get(Hold, hold_id, with_for_update=True)
+    if row is None or row.released_at is not None:
+        raise NoSuchHold
+    row.released_at = made.at
+    made.connection.execute(
+        update(Duty).where(_covered(row), Duty.status.in_(WAITING)).values(next_on=today)
+    )
+    made.record("released", None, hold=row.id)
 
 
 def holds_in_force(ledger: Ledger, now: datetime) -> Sequence[Hold]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
+from duban.duty import WAITING
 from duban.ladder import Kind
 from duban.ledger import Ledger
 from duban.ledger.change import Change, insert_or_skip
 from duban.ledger.database import reading
-from duban.ledger.tables import Letter, Proposal, Task
+from duban.ledger.tables import Duty, Letter, Proposal, Task
 from duban.letters import TaskItem
 from duban.words import words
 
@@ -20,7 +21,7 @@ def open_task(made: Change, kind: str, subject: str, **data: str) -> None:
     """Opens a task, or opens it again; one that is open already stays as it is.
 
     Args:
-        kind: `no-contact`, `suspended`, `undeliverable` or `approval`.
+        kind: `no-contact`, `suspended`, `undeliverable`, `approval`, `no-chase` or `escalated`.
         subject: an agency's id, a letter's number, or the name of a list.
     """
     fresh = {"opened_at": made.at, "told_on": None, "closed_at": None, "closed_by": None}
@@ -87,6 +88,13 @@ def _about(connection: Connection, ledger: Ledger, row: Row[Any]) -> str:
     if row.kind == "approval":
         waiting = select(func.count()).where(Proposal.state == "proposed")
         return w.labels["plan_proposed"].format(n=connection.scalar(waiting))
+    if row.kind == "escalated":
+        waiting = select(func.count()).where(
+            Duty.id.in_(row.data["duties"]), Duty.status.in_(WAITING)
+        )
+        return w.labels["escalated_n"].format(n=connection.scalar(waiting))
+    if row.kind == "no-chase":
+        return w.labels["last_chase"].format(day=row.data["last"])
     if row.kind != "undeliverable":
         return ledger.registry.name_of(row.subject)
     question = select(Letter.recipient, Letter.kind, Letter.day).where(

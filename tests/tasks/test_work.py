@@ -7,9 +7,7 @@ from typing import Any
 import httpx
 import pendulum
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from deployments.embedded import Embedded
 from deployments.register import register
 from duban.ledger.outbox import next_at
 from tasks.stage import Stage
@@ -19,34 +17,31 @@ from tests.conftest import Project
 
 @pytest.fixture(autouse=True)
 def on_the_small_notice(
-    project: Project, prefect_server: Embedded, monkeypatch: pytest.MonkeyPatch
+    project: Project, in_prefect: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     monkeypatch.setenv("DUBAN_HOME", str(project.folder / "var"))
     monkeypatch.setenv("DUBAN_AGENCIES", str(project.agencies))
     monkeypatch.setenv("DUBAN_NOTICES", str(project.folder / "deployments"))
     office.cache_clear()
-    with temporary_settings({PREFECT_API_URL: prefect_server.api_url}):
-        yield
+    yield
     office().ledger.engine.dispose()
     office.cache_clear()
 
 
-def planned(server: Embedded) -> list[datetime]:
+def planned(api: httpx.Client) -> list[datetime]:
     """When runs of the flow `deliver` are to begin."""
-    answer = httpx.post(
-        f"{server.api_url}/flow_runs/filter", json={"flows": {"name": {"any_": ["deliver"]}}}
-    )
+    answer = api.post("/flow_runs/filter", json={"flows": {"name": {"any_": ["deliver"]}}})
     runs: list[dict[str, Any]] = answer.json()
     return [datetime.fromisoformat(run["expected_start_time"]) for run in runs]
 
 
 def test_one_run_is_planned_for_the_moment_at_which_a_letter_can_go(
-    stage: Stage, prefect_server: Embedded, project: Project
+    stage: Stage, api: httpx.Client, project: Project
 ) -> None:
     here = office()
     register(here.ledger.registry, stage, project.folder, pendulum.today("UTC").date())
     deliver_again_when_due()
-    assert planned(prefect_server) == []  # nothing waits
+    assert planned(api) == []  # nothing waits
     now = pendulum.now("UTC")
     here.arm(True, by="张三", now=now)
     open_duties.fn(now)
@@ -55,5 +50,5 @@ def test_one_run_is_planned_for_the_moment_at_which_a_letter_can_go(
     assert due is not None  # there is no mail account, so one is put off
     for _ in range(3):
         deliver_again_when_due()
-    [begins] = planned(prefect_server)
+    [begins] = planned(api)
     assert timedelta() <= begins - max(due, now) <= timedelta(minutes=2)

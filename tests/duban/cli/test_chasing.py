@@ -1,6 +1,7 @@
 """The commands on the chase, as a coordinator types them."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -10,8 +11,8 @@ DUTY = "1:东市妇联:2026Q1"
 
 
 @pytest.fixture
-def opened(run: Run) -> Run:
-    assert run("tick", "--as-of", "2026-01-05").code == 0
+def opened(run: Run, tick: Callable[[str], None]) -> Run:
+    tick("2026-01-05")
     return run
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -22,8 +23,8 @@ DUTY = "1:东市妇联:2026Q1"
 
 
 @pytest.fixture
-def opened(run: Run) -> Run:
-    assert run("tick", *NEW_YEAR).code == 0
+def opened(run: Run, tick: Callable[[str], None]) -> Run:
+    tick("2026-01-01")
     return run
 
 

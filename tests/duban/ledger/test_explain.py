@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from duban.ladder import Reason
 from duban.ledger.explain import Explained, explain
 from duban.office import Office
@@ -40,20 +38,17 @@ def test_a_day_ahead_is_foreseen_as_it_comes(first_quarter: Office):
     assert foreseen == {day: rung for day, rung, _ in said(first_quarter, duty)}
 
 
-@pytest.mark.parametrize(
-    ("on", "reason"),
-    [
+def test_silence_is_told_with_its_reason(first_quarter: Office):
+    run(first_quarter, days("2026-03-01", "2026-03-14"))
+    submit(first_quarter, duty_of(first_quarter, EAST, "1"), "2026-03-14")
+    run(first_quarter, days("2026-03-15", "2026-03-22"))
+    for on, reason in (
         ("2026-03-12", Reason.NOT_YET),
         ("2026-03-13", Reason.RUNG_REACHED),
         ("2026-03-15", Reason.SUBMITTED),
         ("2026-03-21", Reason.SUBMITTED),
-    ],
-)
-def test_silence_is_told_with_its_reason(first_quarter: Office, on: str, reason: Reason):
-    run(first_quarter, days("2026-03-01", "2026-03-14"))
-    submit(first_quarter, duty_of(first_quarter, EAST, "1"), "2026-03-14")
-    run(first_quarter, days("2026-03-15", "2026-03-22"))
-    assert told(first_quarter, on, "2026-03-23").step.reason is reason
+    ):
+        assert told(first_quarter, on, "2026-03-23").step.reason is reason, on
 
 
 def test_before_it_is_told_a_duty_is_not_chased(first_quarter: Office):

@@ -1,18 +1,26 @@
 """Silence with a reason and an end: nothing is said meanwhile, and one thing afterwards."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
 from sqlalchemy import select
 
+from duban.ladder import ENDLESS, Reason
+from duban.ledger import Ledger, acts
 from duban.ledger.chase import chase
 from duban.ledger.database import reading
+from duban.ledger.explain import explain
 from duban.ledger.holds import HoldRefused, NoSuchHold, hold, holds_in_force, release
 from duban.ledger.opening import open_missing
-from duban.ledger.tables import Letter
+from duban.ledger.pausing import pause, pauses, resume
+from duban.ledger.questions import events
+from duban.ledger.recount import misdated
+from duban.ledger.tables import Letter, Tick
 from duban.office import Office
-from tests.conftest import at, china
-from tests.duban.ledger.conftest import days, duty_of, run, said
+from duban.words import EN, ZH, event_words, until_words
+from tests.conftest import SHANGHAI, at, china
+from tests.duban.ledger.conftest import days, duty_of, run, said, submit
 
 EAST, WEST = "东/妇联", "西/妇联"
 
@@ -93,3 +101,67 @@ def test_a_hold_on_nothing_or_in_the_past_is_refused(
     with pytest.raises(HoldRefused):
         held(first_quarter, "2026-03-02", until, agency=agency)
     assert holds_in_force(first_quarter.ledger, china("2026-03-02")) == []
+
+
+# Without end: a clause that was paused on the stage
+
+
+def test_a_clause_held_without_end_is_silent_and_opens_nothing_until_it_is_resumed(
+    first_quarter: Office,
+):
+    office, ledger = first_quarter, first_quarter.ledger
+    first = duty_of(office, EAST, "1")
+    pause(ledger, "small/1", "a-deployment", china("2026-03-01"))
+    run(office, days("2026-03-02", "2026-04-02"))
+    opening = open_missing(ledger, china("2026-04-02"), clause="small/1")
+    assert str(opening) == "expected 0, opened 0, paused 2"
+    assert said(office, first) == []
+    resume(ledger, "small/1", pauses(ledger).held["small/1"], china("2026-04-03"))
+    assert str(open_missing(ledger, china("2026-04-03"), clause="small/1")) == (
+        "expected 2, opened 2"
+    )
+    run(office, ["2026-04-03"])
+    assert [rung for _, rung, _ in said(office, first)] == ["chase"]
+
+
+def test_ticks_count_apart_what_is_paused(ledger: Ledger):
+    whole = open_missing(ledger, china("2026-01-05"))
+    pause(ledger, "small/1", "a-deployment", china("2026-01-05"))
+    after = open_missing(ledger, china("2026-01-05"))
+    assert (after.expected + after.paused, after.opened) == (whole.expected, 0)
+    with reading(ledger.engine) as connection:
+        ticks = connection.execute(select(Tick.expected, Tick.opened).order_by(Tick.id)).all()
+    assert ticks[-1] == (after.expected, 0)
+
+
+def test_a_hold_without_end_is_told_in_words_and_has_no_next_day(first_quarter: Office):
+    ledger, day = first_quarter.ledger, china("2026-03-02")
+    pause(ledger, "small/1", "a-deployment", day)
+    run(first_quarter, ["2026-03-02"])
+    told = explain(ledger, duty_of(first_quarter, EAST, "1"), day.date(), day)
+    assert (told.step.reason, told.step.next_on) == (Reason.HELD, None)
+    assert misdated(ledger, china("2026-03-03")) == []
+    (held,) = [one for one in events(ledger) if one.action == "held"]
+    assert event_words(ZH, held, SHANGHAI) == "暂停立项和催办，至恢复为止：在 Prefect 中暂停"
+    assert event_words(EN, held, SHANGHAI).startswith("Held until resumed")
+    assert (until_words(ZH, ENDLESS), until_words(EN, date(2026, 3, 4))) == (
+        "恢复为止",
+        "2026-03-04",
+    )
+
+
+def test_what_is_returned_under_a_hold_without_end_is_told_when_it_ends(first_quarter: Office):
+    ledger, duty = first_quarter.ledger, duty_of(first_quarter, EAST, "1")
+    submit(first_quarter, duty, "2026-01-05")
+    pause(ledger, "small/1", "a-deployment", china("2026-01-06"))
+    acts.send_back(ledger, duty, reason="不全", by="张三", now=china("2026-01-07"))
+    run(first_quarter, days("2026-01-08", "2026-01-12"))
+    assert _days_of(ledger, "return") == []
+    resume(ledger, "small/1", pauses(ledger).held["small/1"], china("2026-01-12", "12:00"))
+    run(first_quarter, ["2026-01-13"])
+    assert _days_of(ledger, "return") == [date(2026, 1, 13)]
+
+
+def _days_of(ledger: Ledger, kind: str) -> Sequence[date]:
+    with reading(ledger.engine) as connection:
+        return connection.scalars(select(Letter.day).where(Letter.kind == kind)).all()
