@@ -1,26 +1,27 @@
-"""`python -m deployments`: registers the clauses with the Prefect server at PREFECT_API_URL."""
+"""`python -m deployments`: registers the clauses in force with the Prefect server."""
 
-import os
 from pathlib import Path
 
 import pendulum
 import typer
 
+from deployments.commands import stage_of
 from deployments.register import register
 from duban.errors import DubanError
-from duban.registry import load_registry
+from duban.office import open_office
 from duban.settings import load_settings
-from tasks.stage import Stage
 
 
 def main() -> None:
     """Registers and says what changed; one sentence and exit code 1 when it cannot."""
     try:
-        settings = load_settings()
-        registry = load_registry(settings.agencies, settings.notices)
-        url = os.environ.get("PREFECT_API_URL", f"http://127.0.0.1:{settings.prefect_port}/api")
-        with Stage(url, auth=os.environ.get("PREFECT_API_AUTH_STRING")) as stage:
-            done = register(registry, stage, Path.cwd(), pendulum.today("UTC").date())
+        office = open_office(load_settings())
+        registry = office.ledger.registry
+        today = registry.today(pendulum.now("UTC"))
+        with stage_of(office.settings) as stage:
+            done = register(
+                registry, stage, Path.cwd(), today, office.label, office.settings.decisions
+            )
     except DubanError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(1) from None

@@ -1,16 +1,21 @@
-"""The commands that need Prefect: up, demo and mirror. They join `duban` by entry point.
+"""The commands that need Prefect: up, demo, mirror and diff. They join `duban` by entry point.
 
 Prefect is imported inside them, so that the other commands start at once.
 """
 
 import os
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pendulum
 import typer
 
-from duban.cli.common import civil_day, office
+from duban.cli.common import Json, civil_day, office
+from duban.settings import Settings
+
+if TYPE_CHECKING:
+    from tasks.stage import Stage
 
 
 def up(
@@ -43,30 +48,53 @@ def mirror(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make every duty's run anew, after Prefect was lost.")
     ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Stay, and keep Prefect in step until stopped.")
+    ] = False,
 ) -> None:
     """Bring the Prefect UI to what the ledger says."""
-    from deployments.register import register
-    from tasks.mirror import forget, sync
-    from tasks.stage import Stage
+    from deployments.keeper import Keeper
+    from tasks.mirror import forget
 
     here = office()
-    now = pendulum.now("UTC")
-    port = here.settings.prefect_port
-    url = os.environ.get("PREFECT_API_URL", f"http://127.0.0.1:{port}/api")
-    with Stage(url, auth=os.environ.get("PREFECT_API_AUTH_STRING")) as stage:
-        done = register(here.ledger.registry, stage, Path.cwd(), now.date(), here.label)
+    with stage_of(here.settings) as stage:
+        keeper = Keeper(here, stage, Path.cwd(), partial(typer.echo, err=True))
         if rebuild:
             forget(here.ledger)
-        sent = sync(
-            here.ledger,
-            stage,
-            done.clauses,
-            now,
-            full=True,
-            progress=show_progress,
-            portal=here.settings.portal,
-        )
-    typer.echo(f"duban mirrored: {sent}")
+        sent = keeper.fill(pendulum.now("UTC"), show_progress, full=True)
+        typer.echo(f"duban mirrored: {sent}")
+        while follow:
+            keeper.wait()
+            keeper.look()
+
+
+def diff(
+    full: Annotated[
+        bool, typer.Option("--full", help="Compare each duty's run, not only their counts.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show where the Prefect UI differs from the files and the ledger; exit code 1 if it does."""
+    from deployments.diff import differences, print_differences
+
+    here = office()
+    with stage_of(here.settings) as stage:
+        found = differences(here, stage, Path.cwd(), pendulum.now("UTC"), full=full)
+    print_differences(found, here.ledger.registry.language, as_json=as_json)
+    if found:
+        raise typer.Exit(1)
+
+
+def stage_of(settings: Settings) -> "Stage":
+    """The Prefect server that the environment names, else the embedded one."""
+    from deployments.embedded import credential_of
+    from tasks.stage import Stage
+
+    auth = os.environ.get("PREFECT_API_AUTH_STRING")
+    if url := os.environ.get("PREFECT_API_URL"):
+        return Stage(url, auth=auth)
+    url = f"http://127.0.0.1:{settings.prefect_port}/api"
+    return Stage(url, auth=auth or credential_of(settings))
 
 
 def show_progress(done: int, of: int) -> None:

@@ -1,6 +1,7 @@
 """Starts and stops the Prefect server and the worker that one `duban` command carries."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,11 +16,15 @@ from pathlib import Path
 import httpx
 
 from duban.errors import DubanError
+from duban.settings import Settings
+from duban.tokens import kept
 from tasks.stage import Stage
+from tasks.stage.executed import POOL, QUEUE
 
 HOST = "127.0.0.1"
-POOL = "duban"
-QUEUE = "default"
+CREDENTIAL = "prefect.auth"  # in the data folder
+USER = "duban"
+SHORTEST = 12  # characters of a password
 _MARK = "DUBAN_EMBEDDED"
 _ROOT = Path(__file__).parents[1]  # where `deployments` is found, whatever folder it starts in
 
@@ -42,6 +47,10 @@ class PortTaken(DubanError):
         )
 
 
+class BadCredential(DubanError):
+    """What opens Prefect cannot be used."""
+
+
 class PrefectDown(DubanError):
     """The embedded Prefect or the portal did not start, or one of their processes ended."""
 
@@ -57,7 +66,39 @@ class _Child:
         return "\n".join(text.rstrip().splitlines()[-lines:]) or "(its log is empty)"
 
 
-def prefect_environment(home: Path, port: int) -> dict[str, str]:
+def credential_of(settings: Settings) -> str:
+    """`user:password` of the embedded Prefect: the setting, else what is kept in the data folder.
+
+    Raises:
+        BadCredential: it has no colon, or its file cannot be read or made.
+    """
+    given = settings.prefect_auth
+    return _sound(given.get_secret_value()) if given else credential(settings.home)
+
+
+def credential(home: Path) -> str:
+    """`user:password` as kept in a data folder, made at its first use."""
+    path = home / CREDENTIAL
+    try:
+        return _sound(kept(path, lambda: f"{USER}:{secrets.token_urlsafe(24)}"))
+    except OSError as error:
+        raise BadCredential(
+            f"{path} cannot be read or made ({error.strerror}); check its rights."
+        ) from error
+
+
+def _sound(auth: str) -> str:
+    user, _, password = auth.partition(":")
+    if not user or len(password) < SHORTEST or not auth.isascii():
+        raise BadCredential(
+            f"Prefect is opened by user:password in plain letters, with {SHORTEST} characters or "
+            f"more after the colon: correct DUBAN_PREFECT_AUTH, or delete {CREDENTIAL} in the "
+            "data folder for a new one."
+        )
+    return auth
+
+
+def prefect_environment(home: Path, port: int, auth: str) -> dict[str, str]:
     """The settings of server, worker and flow runs alike; everything stays below `home`."""
     origin = f"http://{HOST}:{port}"
     return {
@@ -65,6 +106,10 @@ def prefect_environment(home: Path, port: int) -> dict[str, str]:
         "PREFECT_API_URL": f"{origin}/api",
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(port),
+        # Loopback is no border: any page in a browser on this machine can send to it.
+        "PREFECT_SERVER_API_AUTH_STRING": auth,
+        "PREFECT_API_AUTH_STRING": auth,
+        "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
         # Longer than the pauses between two calls, so that a kept connection is not cut under one.
         "PREFECT_SERVER_API_KEEPALIVE_TIMEOUT": "60",
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{origin},http://localhost:{port}",
@@ -74,6 +119,8 @@ def prefect_environment(home: Path, port: int) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # The default lies inside the installed package, which may be read-only.
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "prefect" / "ui"),
+        # A run of which nothing is heard for minutes has lost its process.
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",
         # A coordinator who starts a run in the pages waits for it.
         "PREFECT_WORKER_QUERY_SECONDS": "5",
         **_QUIET,
@@ -96,8 +143,9 @@ _QUIET = {
 _SERVICES = {
     # It looks at every waiting duty every five seconds: a whole core at 100,000 of them.
     "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
-    # Never flow_runs: it would delete a duty that is still overdue.
-    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events",
+    # Never flow_runs: it would delete a duty that is still overdue. Orphans are what runs that
+    # were deleted leave behind.
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,orphans",
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
 }
 
@@ -106,12 +154,16 @@ class Embedded:
     """One Prefect server, one process worker and one portal, as children of this process.
 
     Start them from the main thread: on Linux they end with the thread that started them.
+
+    Attributes:
+        auth: `user:password`, which the server asks of everybody.
     """
 
-    def __init__(self, home: Path, port: int, project: Path) -> None:
+    def __init__(self, home: Path, port: int, project: Path, auth: str) -> None:
         self.home = home
         self.port = port
         self.project = project
+        self.auth = auth
         self.api_url = f"http://{HOST}:{port}/api"
         self._mark = uuid.uuid4().hex
         self._children: list[_Child] = []
@@ -137,7 +189,7 @@ class Embedded:
 
     def wait_healthy(self, timeout: float = 120) -> None:
         """Wait at most `timeout` seconds until the server answers, or raise `PrefectDown`."""
-        with Stage(self.api_url) as stage:
+        with Stage(self.api_url, auth=self.auth) as stage:
             for _ in _ticks(timeout):
                 if ended := self.died():
                     raise PrefectDown(ended)
@@ -148,9 +200,9 @@ class Embedded:
             f"see {self.home / 'logs' / 'prefect-server.log'}."
         )
 
-    def wait_worker(self, timeout: float = 60) -> None:
+    def wait_worker(self, timeout: float = 120) -> None:
         """Wait at most `timeout` seconds until the worker is online, or raise `PrefectDown`."""
-        with Stage(self.api_url) as stage:
+        with Stage(self.api_url, auth=self.auth) as stage:
             for _ in _ticks(timeout):
                 if ended := self.died():
                     raise PrefectDown(ended)
@@ -200,6 +252,8 @@ class Embedded:
         log = self.home / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.home / "prefect").mkdir(exist_ok=True, mode=0o700)
+        _close_to_others(self.home / "prefect")
+        log.touch(0o600)
         with log.open("ab") as sink:
             process = subprocess.Popen(
                 _tied([sys.executable, "-m", module, *arguments]),
@@ -209,6 +263,7 @@ class Embedded:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,
             )
         self._children.append(_Child(name, process, log))
 
@@ -218,7 +273,18 @@ class Embedded:
         inherited["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(_ROOT), inherited.get("PYTHONPATH")))
         )
-        return {**inherited, **prefect_environment(self.home, self.port), _MARK: self._mark}
+        return {
+            **inherited,
+            **prefect_environment(self.home, self.port, self.auth),
+            _MARK: self._mark,
+        }
+
+
+def _close_to_others(folder: Path) -> None:
+    """Takes from others what an earlier version left open to them."""
+    for database in folder.glob("prefect.db*"):
+        with suppress(FileNotFoundError):  # SQLite takes its side files away
+            database.chmod(0o600)
 
 
 def _ticks(timeout: float, pause: float = 0.1) -> Iterator[None]:

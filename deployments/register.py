@@ -12,24 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from prefect import Flow
-from prefect.utilities.callables import parameter_schema
 
 from deployments.embedded import POOL, QUEUE
+from deployments.forms import acts_offered, form_name, form_schema, form_text, schema_of
 from deployments.schedule import cron_of
+from duban.forms import form_words
 from duban.mirror import clause_tag
 from duban.registry import PlacedClause, Registry
 from duban.registry.policy import CHASE_AT
+from duban.settings import Decisions
 from duban.words import words
 from flows.board import board
 from flows.chase import chase
 from flows.cycle import cycle
 from flows.deliver import deliver
+from flows.tell import tell
+from flows.upkeep import upkeep
 from tasks.mirror import DUTY_QUEUE
 from tasks.stage import CronSpec, DeploymentRef, DeploymentSpec, Stage
 
 TAG = "duban"
 CHASE_CRON = f"{CHASE_AT.minute} {CHASE_AT.hour} * * *"
 BOARD_CRON = "0 9 * * *"
+UPKEEP_CRON = "0 3 * * *"
 
 _FOR_FLOW_NAMES = {ord(sign): ord(sign) + 0xFEE0 for sign in "/%&<>"}
 """Prefect refuses these signs in a flow's name; their full-width twins read the same."""
@@ -46,7 +51,12 @@ class Registered:
 
 
 def register(
-    registry: Registry, stage: Stage, project: Path, today: date, label: str = ""
+    registry: Registry,
+    stage: Stage,
+    project: Path,
+    today: date,
+    label: str = "",
+    decisions: Decisions = "anywhere",
 ) -> Registered:
     """Brings the stage's pool, queues, flows and deployments to what the files say.
 
@@ -54,18 +64,19 @@ def register(
         project: the folder in which workers find `flows`.
         today: the civil day on which ended cycles are told from running ones.
         label: marks what is not meant in earnest.
+        decisions: where coordinators decide; in the portal alone, some forms are not offered.
 
     Raises:
         StageError: the server did not do as asked.
     """
     prepare(stage)
     present = {one.name: one for one in stage.deployments(TAG)}
-    wanted = [_versioned(_marked(spec, label)) for spec in specs(registry, project, today)]
+    wanted = wanted_specs(registry, project, today, label, decisions)
     changed = 0
     ids: dict[str, str] = {}
     for spec in wanted:
         known = present.get(spec.name)
-        if known and known.version == spec.version and known.flow_name == spec.flow_name:
+        if known and stands(spec, known):
             ids[spec.name] = known.id
             continue
         if known and known.flow_name != spec.flow_name:
@@ -77,6 +88,33 @@ def register(
         stage.delete_deployment(one.id)
     clauses = {placed.key: ids[deployment_name(placed)] for placed in registry.tracked}
     return Registered(clauses, ids["board"], changed, len(left))
+
+
+def wanted_specs(
+    registry: Registry,
+    project: Path,
+    today: date,
+    label: str = "",
+    decisions: Decisions = "anywhere",
+) -> list[DeploymentSpec]:
+    """Every deployment that should stand on the stage, with the digest that is its version."""
+    asked = specs(registry, project, today, decisions)
+    return [_versioned(_marked(spec, label)) for spec in asked]
+
+
+def stands(spec: DeploymentSpec, known: DeploymentRef) -> bool:
+    """Whether the deployment is what the files ask for; what a person switched off counts not."""
+    same = known.version == spec.version and known.flow_name == spec.flow_name
+    return same and not moved_schedules(spec, known)
+
+
+def moved_schedules(spec: DeploymentSpec, known: DeploymentRef) -> list[str]:
+    """The schedules that a person changed, added or took away, by slug."""
+    wanted = {one.slug: (one.cron, one.timezone) for one in spec.schedules}
+    found = {one.slug or one.id: (one.timing, one.timezone) for one in known.schedules}
+    return sorted(
+        slug for slug in wanted.keys() | found.keys() if wanted.get(slug) != found.get(slug)
+    )
 
 
 def prepare(stage: Stage) -> None:
@@ -91,15 +129,28 @@ def _retire(stage: Stage, known: DeploymentRef) -> None:
     stage.delete_flow(known.flow_id)
 
 
-def specs(registry: Registry, project: Path, today: date) -> Iterable[DeploymentSpec]:
+def specs(
+    registry: Registry, project: Path, today: date, decisions: Decisions = "anywhere"
+) -> Iterable[DeploymentSpec]:
     """Every deployment that the files ask for."""
     for placed in registry.tracked:
         yield clause_spec(placed, project, today)
-    zone = registry.first_notice.timezone
-    for flow, cron in ((chase, CHASE_CRON), (board, BOARD_CRON)):
+    zone, language = registry.first_notice.timezone, registry.language
+    for flow, cron in ((chase, CHASE_CRON), (board, BOARD_CRON), (upkeep, UPKEEP_CRON)):
         schedule = CronSpec("daily", cron, zone)
-        yield _spec(flow, flow.name, flow.name, project, schedules=(schedule,))
-    yield _spec(deliver, deliver.name, deliver.name, project, schedules=())
+        yield _spec(flow, flow.name, flow.name, project, language, schedules=(schedule,))
+    for flow in (deliver, tell):
+        yield _spec(flow, flow.name, flow.name, project, language, schedules=())
+    for act in acts_offered(decisions):
+        yield act_spec(act, registry, project)
+
+
+def act_spec(act: Flow[..., Any], registry: Registry, project: Path) -> DeploymentSpec:
+    """What a coordinator can do, with its form; named in the first notice's language."""
+    name = form_name(act, registry)
+    spec = _spec(act, name, name, project, registry.language, schedules=())
+    schema = form_schema(act, registry)
+    return replace(spec, description=form_text(act, registry), parameter_openapi_schema=schema)
 
 
 def deployment_name(placed: PlacedClause) -> str:
@@ -119,6 +170,7 @@ def clause_spec(placed: PlacedClause, project: Path, today: date) -> DeploymentS
         f"{placed.number} {placed.clause.title}".translate(_FOR_FLOW_NAMES),
         deployment_name(placed),
         project,
+        placed.notice.language,
         schedules=schedules,
         parameters={"clause": placed.key},
     )
@@ -130,10 +182,12 @@ def _spec(
     flow_name: str,
     name: str,
     project: Path,
+    language: str,
     *,
     schedules: tuple[CronSpec, ...],
     parameters: dict[str, Any] | None = None,
 ) -> DeploymentSpec:
+    f = form_words(language)
     return DeploymentSpec(
         flow_name=flow_name,
         name=name,
@@ -143,9 +197,9 @@ def _spec(
         pool=POOL,
         queue=QUEUE,
         tags=(TAG,),
-        description=(flow.description or "").strip(),
+        description=f.standing.get(flow.name, ""),
         parameters=parameters or {},
-        parameter_openapi_schema=parameter_schema(flow.fn).model_dump(mode="json"),
+        parameter_openapi_schema=schema_of(flow, f),
         schedules=schedules,
     )
 

@@ -1,7 +1,9 @@
 """`duban screenshots`: the README's pictures of the portal, taken from the demo while it runs."""
 
+import json
 import secrets
 import shutil
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ from duban.ledger.reviewing import Waiting
 from duban.office import Office
 
 if TYPE_CHECKING:  # a test tool, which is not there where the product runs
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 TO = Path("deployments/screenshots")
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 900}}
@@ -141,6 +143,20 @@ def _on_a_phone(chromium: "Browser", office: Office, now: datetime, to: Path) ->
         page.locator("h2#form").evaluate("heading => heading.scrollIntoView()")
         parts.append(page.screenshot())
     return _side_by_side(parts, to / "portal-phone.png")
+
+
+def sign_in_to_prefect(context: "BrowserContext", pages: str, auth: str) -> None:
+    """Has Prefect's pages find what their own sign-in form would have left.
+
+    Args:
+        pages: their address without a path, such as `http://127.0.0.1:4200`.
+        auth: `user:password`.
+    """
+    kept = b64encode(auth.encode()).decode()
+    context.add_init_script(
+        f"if (location.origin === {json.dumps(pages)}) "
+        f"localStorage.setItem('prefect-password', {json.dumps(kept)})"
+    )
 
 
 @contextmanager

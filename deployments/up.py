@@ -1,6 +1,5 @@
 """`duban up`: the embedded product, one tree of processes on one data folder."""
 
-import fcntl
 import os
 import signal
 import threading
@@ -8,38 +7,31 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from types import FrameType
-from urllib.parse import quote
 
 import pendulum
 import typer
 
 from deployments.commands import show_progress
-from deployments.embedded import Embedded, PrefectDown
-from deployments.register import Registered, prepare, register
+from deployments.embedded import CREDENTIAL, Embedded, PrefectDown, credential_of
+from deployments.keeper import Keeper, clock
+from deployments.register import prepare
 from duban.board import headline
 from duban.cli.common import console as wide_console
 from duban.cli.screens import duty_table
-from duban.errors import DubanError
 from duban.ledger.accounts import first_administrator
-from duban.ledger.outbox import next_at
-from duban.ledger.questions import duties, head_seq, outbox
-from duban.office import Office, open_office
+from duban.ledger.lock import only_one
+from duban.ledger.questions import duties, outbox
+from duban.mirror import runs_link
+from duban.office import Office, open_office, pending
 from duban.settings import Settings
 from duban.words import words
-from tasks.mirror import Synced, sync
-from tasks.stage import Stage, StageError
+from tasks.stage import Stage
+from tasks.upkeep import clean_up
 
-LOOK_EVERY = 1.0  # seconds between looks at the ledger; a look is one indexed question
-SYNC_EVERY = 60.0  # seconds after which a sync happens although the ledger is unchanged
-RETRY_AFTER = 5.0  # seconds before a first sync that failed goes on
 SHOWN_OVERDUE = 12
-
-
-class AlreadyRunning(DubanError):
-    """Another duban up is running on this data folder."""
 
 
 class _Stop(Exception):
@@ -72,10 +64,11 @@ def run_up(
     Raises:
         DubanError: before anything started, or after everything was stopped again.
     """
-    with _only_one(settings.home), _stoppable():
+    with only_one(settings.home), _stoppable():
         occasion = occasion or Occasion()
         office = occasion.opening(settings)
-        embedded = Embedded(settings.home.resolve(), settings.prefect_port, project)
+        auth = credential_of(settings)
+        embedded = Embedded(settings.home.resolve(), settings.prefect_port, project, auth)
         # Flow runs of the worker must find the same files, whatever folder they start in.
         os.environ.update(_absolute(settings))
         try:
@@ -105,78 +98,39 @@ def _run(
     # Made here and not by the portal, so that the password stands on the screen and in no log.
     password = first_administrator(office.ledger, pendulum.now("UTC"))
     embedded.start_portal(office.settings.portal_port)
-    now = pendulum.now("UTC")
-    tick = office.tick(now, since=since, clock=_clock)
+    now = clock()
+    tick = office.tick(now, since=since, clock=clock)
     typer.echo(f"ledger: {tick}")
     embedded.wait_healthy()
-    with Stage(embedded.api_url) as stage:
+    with Stage(embedded.api_url, auth=embedded.auth) as stage:
         prepare(stage)
+        for run in clean_up(stage, now, alone=True, language=office.ledger.registry.language):
+            typer.echo(f"run {run} was cut off when Duban last stopped")
         embedded.start_worker()
-        done = register(office.ledger.registry, stage, project, now.date(), office.label)
-        typer.echo(f"clauses registered: {done.changed} changed, {done.retired} retired")
+        keeper = Keeper(office, stage, project, _warn)
         if stage.pause_expirations_on():
             typer.echo("warning: Prefect's pause-expiration service is on and will burn a core")
         embedded.wait_worker()
         embedded.wait_portal(office.settings.portal_port)
         _print_screen(office, embedded)
         _print_portal(office, password)
+        if line := pending(office):
+            typer.echo(line)
         typer.echo(f"duban ready ({time.monotonic() - begun:.0f} s)")
-        seen = head_seq(office.ledger)  # what changes from here on is for the next sync
-        sent = _mirror_all(office, stage, done, now)
+        sent = keeper.fill(now, show_progress)
         typer.echo(f"duban mirrored ({time.monotonic() - begun:.0f} s): {sent}")
-        stage.start_run(done.board, {})
+        stage.start_run(keeper.registered.board, {})
         for line in occasion.guide(office, _pages(embedded)):
             typer.echo(line)
-        _keep_up(office, embedded, stage, done, seen)
+        while True:
+            keeper.wait()
+            if ended := embedded.died():
+                raise PrefectDown(ended)
+            keeper.look()
 
 
-def _mirror_all(office: Office, stage: Stage, done: Registered, now: pendulum.DateTime) -> Synced:
-    """The first sync, however often a busy Prefect makes it start again; none is in vain."""
-    while True:
-        try:
-            return sync(
-                office.ledger,
-                stage,
-                done.clauses,
-                now,
-                progress=show_progress,
-                portal=office.settings.portal,
-            )
-        except StageError as error:
-            typer.echo(f"mirror: {error} Trying again.", err=True)
-            time.sleep(RETRY_AFTER)
-
-
-def _keep_up(office: Office, embedded: Embedded, stage: Stage, done: Registered, seen: int) -> None:
-    """Mirrors every change within a second or two, delivers what was put off, until stopped.
-
-    Args:
-        seen: the seq of the history up to which the stage knows it.
-    """
-    synced_at = time.monotonic()
-    while True:
-        time.sleep(LOOK_EVERY)
-        if ended := embedded.died():
-            raise PrefectDown(ended)
-        head = head_seq(office.ledger)
-        if head == seen and time.monotonic() - synced_at < SYNC_EVERY:
-            continue
-        if (due := next_at(office.ledger)) and due <= _clock():
-            office.post.deliver(_clock)
-        _sync_patiently(office, stage, done, pendulum.now("UTC"))
-        seen, synced_at = head, time.monotonic()
-
-
-def _clock() -> datetime:
-    return pendulum.now("UTC")
-
-
-def _sync_patiently(office: Office, stage: Stage, done: Registered, now: pendulum.DateTime) -> None:
-    try:
-        sync(office.ledger, stage, done.clauses, now, portal=office.settings.portal)
-    except StageError as error:
-        # The ledger goes on without its stage; the next change or minute tries again.
-        typer.echo(f"mirror: {error}", err=True)
+def _warn(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _print_screen(office: Office, embedded: Embedded) -> None:
@@ -204,9 +158,15 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
     channels = "the simulated mail server" if office.label else "their channels"
     where = channels if office.armed() else str(office.settings.letters)
     console.print(f"letters: {letters.sent} sent to {where}, {letters.waiting} waiting")
-    overdue_tag = quote(f"{w.tags['status']}:{w.overdue}")
-    console.print(f"Prefect UI: {_pages(embedded)}/v2/dashboard")
-    console.print(f"{w.overdue}: {_pages(embedded)}/v2/runs?tags={overdue_tag}")
+    pages = _pages(embedded)
+    console.print(f"Prefect UI: {pages}/v2/dashboard")
+    late_tag = f"{w.tags['status']}:{w.overdue}"
+    console.print(f"{w.overdue}: {runs_link(pages, late_tag)}")
+    # Where it is, not what it is: a screen may be logged.
+    kept = f"the line in {office.settings.home / CREDENTIAL}"
+    console.print(
+        f"sign in there with {'DUBAN_PREFECT_AUTH' if office.settings.prefect_auth else kept}"
+    )
 
 
 def _print_portal(office: Office, password: str | None) -> None:
@@ -220,21 +180,6 @@ def _print_portal(office: Office, password: str | None) -> None:
 
 def _pages(embedded: Embedded) -> str:
     return f"http://127.0.0.1:{embedded.port}"
-
-
-@contextmanager
-def _only_one(home: Path) -> Generator[None]:
-    """Holds the data folder; the lock goes with the process, however it ends."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (home / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AlreadyRunning(
-                f"Another duban up is running on {home}; stop it first, "
-                "or name another folder in DUBAN_HOME."
-            ) from None
-        yield
 
 
 @contextmanager

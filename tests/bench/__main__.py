@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from duban.registry import load_registry
-from tests.bench import delivery, opening, sweep, uploads
+from tests.bench import delivery, growth, mirror, opening, sweep, uploads
 
 PROJECT = Path(__file__).parents[2]
 
@@ -18,6 +18,9 @@ def main() -> None:
     sweep.sweep_against_raw_sql(registry, 1_000_000 if "--million" in sys.argv else 100_000)
     delivery.delivery_against_bare_clients(registry)
     uploads.two_hundred_photos()
+    mirror.idle_mirror(registry)
+    mirror.mirror_against_bare_calls(registry)
+    growth.growth_of_prefect(registry)
 
 
 if __name__ == "__main__":  # processes that a bench starts import this file again

@@ -1,6 +1,7 @@
 """The embedded Prefect really starts, runs a flow, and leaves nothing behind."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,20 +13,26 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from deployments.embedded import (
     HOST,
     POOL,
     QUEUE,
+    BadCredential,
     Embedded,
     PortTaken,
     PrefectDown,
+    credential,
+    credential_of,
     prefect_environment,
 )
+from duban.settings import Settings
 from tasks.stage import DeploymentSpec, NewRun, Stage, StateSpec
-from tests.servers import free_port
+from tests.servers import free_port, prefect_client
 
 PROJECT = Path(__file__).parents[2]
+AUTH = "duban:opens-nothing-else"
 FLOW = """
 from pathlib import Path
 from time import sleep
@@ -73,7 +80,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     home = tmp_path_factory.mktemp("home")
-    embedded = Embedded(home, free_port(), PROJECT)
+    embedded = Embedded(home, free_port(), PROJECT, credential(home))
     embedded.start_server()
     try:
         embedded.wait_healthy()
@@ -84,7 +91,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 
 @pytest.fixture(scope="module")
 def stage(embedded: Embedded) -> Iterator[Stage]:
-    with Stage(embedded.api_url) as stage:
+    with Stage(embedded.api_url, auth=embedded.auth) as stage:
         stage.ensure_pool(POOL)
         stage.ensure_queue(POOL, "duties", paused=True)
         yield stage
@@ -104,11 +111,19 @@ def errand(stage: Stage, project: Path) -> str:
     return stage.put_deployment(spec)
 
 
-def test_every_setting_reaches_the_server(embedded: Embedded) -> None:
-    settings = httpx.get(f"{embedded.api_url}/admin/settings").json()
+@pytest.fixture(scope="module")
+def signed_in(embedded: Embedded) -> Iterator[httpx.Client]:
+    """A script that signed in and fetched the forms' secret."""
+    with prefect_client(embedded.api_url, embedded.auth) as client:
+        yield client
+
+
+def test_every_setting_reaches_the_server(signed_in: httpx.Client) -> None:
+    settings = signed_in.get("/admin/settings").json()
     server = settings["server"]
     assert server["services"]["pause_expirations"]["enabled"] is False
-    assert server["services"]["db_vacuum"]["enabled"] == ["events"]
+    assert set(server["services"]["db_vacuum"]["enabled"]) == {"events", "orphans"}
+    assert server["api"]["csrf_protection_enabled"] is True
     assert server["analytics_enabled"] is False
     for needed in ("scheduler", "late_runs", "foreman", "triggers"):
         assert server["services"][needed]["enabled"] is True
@@ -117,6 +132,77 @@ def test_every_setting_reaches_the_server(embedded: Embedded) -> None:
 def test_the_pages_call_their_own_server_and_open_in_the_new_design(embedded: Embedded) -> None:
     settings = httpx.get(f"http://{HOST}:{embedded.port}/ui-settings").json()
     assert (settings["api_url"], settings["default_ui"]) == ("/api", "v2")
+
+
+def test_the_settings_it_shows_hold_no_credential(
+    signed_in: httpx.Client, embedded: Embedded
+) -> None:
+    assert embedded.auth.partition(":")[2] not in signed_in.get("/admin/settings").text
+
+
+A_FLOW = {"name": "made by a stranger"}
+
+
+def test_who_has_not_signed_in_reads_and_changes_nothing(embedded: Embedded) -> None:
+    for auth in (None, ("duban", "guessed"), ("", "")):
+        with httpx.Client(base_url=embedded.api_url, auth=auth, trust_env=False) as stranger:
+            assert stranger.get("/admin/settings").status_code == 401
+            assert stranger.get("/csrf-token", params={"client": "me"}).status_code == 401
+            assert stranger.post("/flow_runs/filter", json={}).status_code == 403
+            assert stranger.post("/flows/", json=A_FLOW).status_code == 403
+            assert stranger.get("/health").status_code == 200
+
+
+def test_a_form_of_another_origin_is_refused_although_a_browser_signed_in(
+    embedded: Embedded, signed_in: httpx.Client
+) -> None:
+    user, _, password = embedded.auth.partition(":")
+    foreign = {"Origin": "https://example.org"}
+    with httpx.Client(base_url=embedded.api_url, auth=(user, password), headers=foreign) as page:
+        assert page.post("/flows/", json=A_FLOW).status_code == 403
+        asked = page.options("/flows/", headers={"Access-Control-Request-Method": "POST"})
+        assert asked.status_code == 400
+        assert "access-control-allow-origin" not in asked.headers
+    assert (
+        signed_in.post("/flows/filter", json={"flows": {"name": {"any_": [A_FLOW["name"]]}}}).json()
+        == []
+    )
+
+
+def test_the_pages_may_speak_to_their_own_server_only(embedded: Embedded) -> None:
+    answer = httpx.get(f"http://{HOST}:{embedded.port}/v2/")
+    assert answer.status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "http" not in policy
+
+
+def test_nobody_else_on_the_machine_reads_what_it_keeps(embedded: Embedded) -> None:
+    kept = [embedded.home / "prefect.auth", *(embedded.home / "prefect").glob("prefect.db*")]
+    assert len(kept) > 1
+    assert {oct(file.stat().st_mode & 0o777) for file in kept} == {"0o600"}
+
+
+def test_the_credential_is_made_once_and_a_setting_goes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = credential(tmp_path)
+    assert re.fullmatch(r"duban:[\w-]{32}", first)
+    assert credential(tmp_path) == first
+    settings = Settings(home=tmp_path)
+    assert credential_of(settings) == first
+    monkeypatch.setenv("DUBAN_PREFECT_AUTH", "office:a-long-password")
+    assert credential_of(Settings(home=tmp_path)) == "office:a-long-password"
+
+
+@pytest.mark.parametrize("given", ["no-colon-at-all", "office:short", ":a-long-password"])
+def test_a_credential_that_opens_nothing_is_one_sentence_without_it(
+    tmp_path: Path, given: str
+) -> None:
+    settings = Settings(home=tmp_path, prefect_auth=SecretStr(given))
+    with pytest.raises(BadCredential, match="DUBAN_PREFECT_AUTH") as refused:
+        credential_of(settings)
+    assert given not in str(refused.value)
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [("own", True), ("https://example.org", False)])
@@ -133,7 +219,7 @@ def test_a_taken_port_is_one_clear_sentence_before_anything_starts(tmp_path: Pat
         holder.bind((HOST, 0))
         holder.listen()
         port = int(holder.getsockname()[1])
-        embedded = Embedded(tmp_path, port, PROJECT)
+        embedded = Embedded(tmp_path, port, PROJECT, AUTH)
         with pytest.raises(PortTaken, match=rf"Port {port} .* DUBAN_PREFECT_PORT"):
             embedded.start_server()
     assert list(tmp_path.iterdir()) == []
@@ -143,7 +229,7 @@ def test_settings_of_another_prefect_do_not_reach_this_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_KEY", "secret-of-another")
-    embedded = Embedded(tmp_path, free_port(), PROJECT)
+    embedded = Embedded(tmp_path, free_port(), PROJECT, AUTH)
     embedded.start_server()
     try:
         given = {(Path("/proc") / str(p) / "environ").read_bytes() for p in processes_of(tmp_path)}
@@ -154,14 +240,14 @@ def test_settings_of_another_prefect_do_not_reach_this_one(
 
 
 def test_everything_it_writes_lies_below_its_home(tmp_path: Path) -> None:
-    settings = prefect_environment(tmp_path, 4200)
+    settings = prefect_environment(tmp_path, 4200, AUTH)
     paths = [value for value in settings.values() if value.startswith("/") and value != "/api"]
     assert paths
     assert all(path.startswith(str(tmp_path)) for path in paths)
 
 
 def test_a_child_that_ended_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
-    embedded = Embedded(tmp_path, free_port(), PROJECT)
+    embedded = Embedded(tmp_path, free_port(), PROJECT, AUTH)
     embedded.start_server()
     assert embedded.died() is None
     for pid in processes_of(tmp_path):
@@ -175,10 +261,10 @@ def test_a_server_whose_parent_was_killed_ends_too(tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\n"
         "from deployments.embedded import Embedded\n"
-        "Embedded(Path(sys.argv[1]), int(sys.argv[2]), Path.cwd()).start_server()\n"
+        "Embedded(Path(sys.argv[1]), int(sys.argv[2]), Path.cwd(), sys.argv[3]).start_server()\n"
         "time.sleep(600)\n"
     )
-    command = [sys.executable, "-c", code, str(tmp_path), str(free_port())]
+    command = [sys.executable, "-c", code, str(tmp_path), str(free_port()), AUTH]
     with subprocess.Popen(command, cwd=PROJECT) as parent:
         assert eventually(lambda: bool(processes_of(tmp_path)), 30)
         time.sleep(1)
@@ -203,7 +289,7 @@ def test_a_worker_runs_a_flow_elsewhere_but_never_a_retried_or_resumed_duty(
     )
     # What the buttons Retry and Resume of the pages send.
     retry = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
-    with httpx.Client(base_url=embedded.api_url) as pages:
+    with prefect_client(embedded.api_url, embedded.auth) as pages:
         pages.post(f"/flow_runs/{made['retried']}/set_state", json={"state": retry})
         pages.post(f"/flow_runs/{made['resumed']}/resume")
     # Started later, so a worker that took duties would have taken them before it.

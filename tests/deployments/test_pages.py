@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pendulum
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
-from deployments.screenshots import take
+from deployments.screenshots import sign_in_to_prefect, take
 from duban.ledger.links import links_of
 from duban.office import Office, open_office
 from duban.period import Every
@@ -81,6 +81,7 @@ def page(browser: Browser, running: Running) -> Iterator[Page]:
         locale="zh-CN",
         timezone_id="Asia/Shanghai",
     )
+    sign_in_to_prefect(context, f"http://127.0.0.1:{running.port}", running.auth)
     page = context.new_page()
     page.set_default_timeout(60_000)
     yield page
@@ -91,6 +92,26 @@ def keep(page: Page, name: str) -> None:
     if SCREENSHOTS:
         page.wait_for_timeout(1500)
         page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
+
+
+def test_prefect_asks_who_comes_and_its_pages_speak_to_their_own_server_only(
+    browser: Browser, running: Running
+) -> None:
+    context = browser.new_context(base_url=f"http://127.0.0.1:{running.port}")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    asked: list[str] = []
+    page.on("response", lambda answer: asked.append(answer.url))
+    page.goto("/v2/deployments")
+    secret = page.locator("input[type=password]")
+    secret.fill("duban:guessed")
+    page.get_by_role("button", name="Login").click()
+    expect(page.get_by_text("Invalid credentials").first).to_be_visible()
+    secret.fill(running.auth)
+    page.get_by_role("button", name="Login").click()
+    expect(page.get_by_text("2.1 shanxi-2023-6").first).to_be_visible()
+    assert {urlsplit(one).netloc for one in asked} == {f"127.0.0.1:{running.port}"}
+    context.close()
 
 
 def test_overdue_duties_are_one_link_and_red(page: Page) -> None:

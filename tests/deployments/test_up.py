@@ -15,13 +15,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deployments.embedded import credential
 from duban.ledger import Ledger
 from duban.ledger.change import first_broken_link
 from duban.ledger.database import open_database, reading
 from duban.ledger.questions import duties
 from tasks.stage import Stage
 from tests.conftest import PROJECT, Project
-from tests.servers import free_port
+from tests.servers import free_port, prefect_client
 
 DUBAN = [sys.executable, "-m", "duban"]
 
@@ -86,6 +87,15 @@ class Running:
         )
 
     @property
+    def auth(self) -> str:
+        """What opens its Prefect."""
+        return credential(self.home)
+
+    @property
+    def stage(self) -> Stage:
+        return Stage(f"http://127.0.0.1:{self.port}/api", auth=self.auth)
+
+    @property
     def ledger(self) -> Ledger:
         return Ledger(open_database(f"sqlite:///{self.home / 'ledger.db'}"), self.project.load())
 
@@ -137,7 +147,7 @@ def test_killed_at_any_moment_it_loses_nothing_and_opens_nothing_twice(up: Runni
     assert len(letters(up)) == sent
     # A letter that was in the hands of a killed process goes out when its lease is over.
     assert waiting == 0 or len(letters(up)) < (sent or 0) + waiting
-    with Stage(f"http://127.0.0.1:{up.port}/api") as stage:
+    with up.stage as stage:
         runs = list(stage.read_runs(["duty"]))
     assert len(runs) == len({run.idempotency_key for run in runs}) == 10
 
@@ -152,7 +162,7 @@ def test_killed_at_any_moment_it_loses_nothing_and_opens_nothing_twice(up: Runni
     told = up.duban("submit", str(late.id), "--field", "share=96/100", "--by", late.agency.name)
     assert told.returncode == 0, told.stderr
     end = time.monotonic() + 20
-    with Stage(f"http://127.0.0.1:{up.port}/api") as stage:
+    with up.stage as stage:
         while stage.count_runs(["duty"], "UnderReview") != 1:
             assert time.monotonic() < end
             time.sleep(0.2)
@@ -176,15 +186,15 @@ def board_ended_red(up: Running) -> None:
     """The board run, executed by the real worker, ends FAILED and says how many are overdue."""
     end = time.monotonic() + 90
     wanted = {"flows": {"name": {"any_": ["board"]}}, "sort": "END_TIME_DESC"}
-    while True:
-        url = f"http://127.0.0.1:{up.port}/api/flow_runs/filter"
-        ended = [run for run in httpx.post(url, json=wanted, timeout=30).json() if run["end_time"]]
-        if ended:
-            assert ended[0]["state_type"] == "FAILED", ended[0]["state"]
-            assert re.fullmatch(r"超期 [12]", ended[0]["state_name"])
-            return
-        assert time.monotonic() < end, up.printed
-        time.sleep(0.5)
+    with prefect_client(f"http://127.0.0.1:{up.port}/api", up.auth) as api:
+        while True:
+            runs = api.post("/flow_runs/filter", json=wanted).json()
+            if ended := [run for run in runs if run["end_time"]]:
+                assert ended[0]["state_type"] == "FAILED", ended[0]["state"]
+                assert re.fullmatch(r"超期 [12]", ended[0]["state_name"])
+                return
+            assert time.monotonic() < end, up.printed
+            time.sleep(0.5)
 
 
 def test_a_taken_port_is_one_sentence_and_leaves_the_ledger_alone(up: Running) -> None:
