@@ -5,6 +5,7 @@ import hmac
 import os
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def load_key(path: Path, given: str | None = None) -> bytes:
         BadKey: it is too short, or cannot be read or made.
     """
     try:
-        key = given or (path.read_text().strip() if path.exists() else _make(path))
+        key = given or kept(path, lambda: secrets.token_hex(32))
     except OSError as error:
         raise BadKey(f"{path} cannot be read or made ({error.strerror}); check its rights.") from (
             error
@@ -36,13 +37,18 @@ def load_key(path: Path, given: str | None = None) -> bytes:
     return key.encode()
 
 
-def _make(path: Path) -> str:
-    """Whoever comes first makes it; the others read what that one wrote."""
+def kept(path: Path, made: Callable[[], str]) -> str:
+    """The secret in a file that only its owner reads; it is made if the file is missing.
+
+    Whoever comes first makes it; the others read what that one wrote.
+    """
+    if path.exists():
+        return path.read_text().strip()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(32))
+        file.write(made())
         file.flush()
         os.fsync(file.fileno())
     with suppress(FileExistsError):

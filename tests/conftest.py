@@ -1,5 +1,6 @@
 """A small notice to try things on, and a ledger for it on SQLite and on a real PostgreSQL."""
 
+import gc
 import hashlib
 import os
 import shutil
@@ -10,12 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import NullPool
 
-from duban.ledger import Ledger
+from duban.ledger import Ledger, database
 from duban.ledger.database import make_engine, open_database
 from duban.office import Office
 from duban.registry import Registry, load_registry
@@ -23,6 +28,36 @@ from duban.settings import Settings
 
 PROJECT = Path(__file__).parents[1]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+LONG = ("tests/tasks/", "tests/deployments/", "tests/flows/", "tests/duban/portal/browser/")
+"""What takes longest begins first, so that no core waits for it at the end."""
+
+hypothesis.settings.register_profile("busy machine", deadline=None)
+hypothesis.settings.load_profile("busy machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the long ones first; otherwise the order stays."""
+    rank = {folder: at for at, folder in enumerate(LONG)}
+    items.sort(key=lambda item: next((rank[at] for at in LONG if item.nodeid.startswith(at)), 9))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays, so the collector of garbage need not look at it ever again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A worker takes a file at a time, but all of `tests/tasks`, which shares one Prefect."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return LONG[0] if nodeid.startswith(LONG[0]) else super()._split_scope(nodeid)
+
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
+
 
 NOTICE = """\
 关于做好小事的通知
@@ -209,6 +244,20 @@ class Project:
         )
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_power_cuts() -> Iterator[None]:
+    """SQLite need not wait for the disk here: processes are killed, the machine is not."""
+    real = database._prepare_sqlite  # pyright: ignore[reportPrivateUsage]
+
+    def prepare(connection: DBAPIConnection, record: object) -> None:
+        real(connection, record)
+        connection.cursor().execute("PRAGMA synchronous=OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_prepare_sqlite", prepare)
+        yield
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project.write(tmp_path / "project")
@@ -282,11 +331,10 @@ def _database(url: str, name: str) -> str:
 
 
 def _in_postgres(url: str, *statements: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
-    engine.dispose()
 
 
 @pytest.fixture
@@ -295,7 +343,8 @@ def postgres_url(postgres: str) -> Iterator[str]:
     name = f"ledger_{next(_numbers)}"
     _in_postgres(postgres, f"CREATE DATABASE {name} TEMPLATE template_ledger STRATEGY file_copy")
     yield _database(postgres, name)
-    _in_postgres(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    # Refused while a connection is open, so that one which a test loses shows at that test.
+    _in_postgres(postgres, f"DROP DATABASE {name}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,6 +4,7 @@ import email
 import ipaddress
 import json
 import os
+import secrets
 import socket
 import socketserver
 import ssl
@@ -11,8 +12,8 @@ import struct
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -20,7 +21,9 @@ from email.policy import default
 from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
+import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,10 +34,15 @@ Stage = Literal["connect", "ehlo", "auth", "mail", "rcpt", "data", "dot"]
 
 
 def free_port() -> int:
-    """A port on loopback that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that nobody uses, and that no connection takes before its server starts.
+
+    Systems give connections ports from 32768 on; a server may take half a minute to listen.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True)
@@ -495,3 +503,15 @@ def make_certificate(folder: Path) -> Path:
     )
     file.write_bytes(private + certificate.public_bytes(pem))
     return file
+
+
+@contextmanager
+def prefect_client(api_url: str, auth: str) -> Generator[httpx.Client]:
+    """Speaks to a real Prefect as a script that signed in and fetched the forms' secret."""
+    user, _, password = auth.partition(":")
+    signed_in = httpx.BasicAuth(user, password)
+    with httpx.Client(base_url=api_url, auth=signed_in, timeout=60, trust_env=False) as client:
+        name = str(uuid4())
+        secret = client.get("/csrf-token", params={"client": name}).json()["token"]
+        client.headers.update({"Prefect-Csrf-Client": name, "Prefect-Csrf-Token": secret})
+        yield client

@@ -77,7 +77,7 @@ def create_app(office: Office, clock: Callable[[], datetime]) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _no_such_page)
     app.add_exception_handler(SignIn, login.ask_to_sign_in)
     for module in ROUTERS:
-        app.include_router(module.router)
+        app.router.routes.extend(module.router.routes)  # including would build each one again
     app.add_api_route("/health", _health, response_class=PlainTextResponse)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

@@ -124,7 +124,7 @@ def test_an_answer_that_does_not_come_in_time_leaves_it_in_doubt(
     address = f"{scheme}://Key-1?host={robots.url}"
     outcome = KINDS[scheme](SOON).send(make_parcel(LETTER), address)
     assert outcome == Outcome(U, "timed out")
-    assert monotonic() - began < 4
+    assert monotonic() - began < 15
 
 
 @pytest.mark.parametrize(

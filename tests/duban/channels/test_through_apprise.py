@@ -100,5 +100,5 @@ def test_a_failure_is_tried_once_and_bounded(
     address = f"json://127.0.0.1:{robots.port}/?retry=5&redirect=yes"
     outcome = ThroughApprise(("json://127.0.0.1",), 1).send(make_parcel(LETTER), address)
     assert outcome.fate is fate
-    assert monotonic() - began < 4
+    assert monotonic() - began < 15
     assert len(robots.requests) == 1

@@ -4,6 +4,7 @@ import io
 import random
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 from xml.sax.saxutils import escape
 
@@ -75,6 +76,12 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
     out = io.BytesIO()
     image.save(out, form, **options)
     return out.getvalue()
+
+
+@cache
+def sample(kind: str) -> bytes:
+    """A photograph as JPEG, PNG, WEBP or HEIF; it takes its time, so it is made once."""
+    return saved(photo(), kind)
 
 
 def phone_exif(orientation: int = 6) -> Image.Exif:

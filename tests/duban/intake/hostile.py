@@ -22,6 +22,7 @@ from tests.duban.intake.honest import (
     pdf_bytes,
     photo,
     rels,
+    sample,
     saved,
     scan,
     xlsx,
@@ -114,9 +115,9 @@ add("a locked docx", "a.docx", Refusal.ENCRYPTED, always(LOCKED))
 add("a locked xlsx", "a.xlsx", Refusal.ENCRYPTED, always(LOCKED))
 add("OLE's first bytes alone", "a.docx", Refusal.DAMAGED, always(OLD[:100]))
 for _from, _to in (("JPEG", "png"), ("PNG", "jpg"), ("WEBP", "jpg"), ("PNG", "webp")):
-    add(f"{_from} named {_to}", f"a.{_to}", Refusal.WRONG_KIND, lambda f=_from: saved(photo(), f))
+    add(f"{_from} named {_to}", f"a.{_to}", Refusal.WRONG_KIND, lambda f=_from: sample(f))
 for _from in ("TIFF", "BMP", "GIF"):
-    add(f"{_from} named jpg", "a.jpg", Refusal.WRONG_KIND, lambda f=_from: saved(photo(), f))
+    add(f"{_from} named jpg", "a.jpg", Refusal.WRONG_KIND, lambda f=_from: sample(f))
 add("a film named heic", "a.heic", Refusal.WRONG_KIND, always(b"\0\0\0\x18ftypmp42" + bytes(40)))
 add("21 MB", "a.jpg", Refusal.TOO_BIG, lambda: b"\xff\xd8\xff" + bytes(21 * MB))
 
@@ -585,17 +586,17 @@ def header_only(width: int, height: int) -> bytes:
 
 def wide_heic() -> bytes:
     """The size in the header raised to 60,000 by 60,000."""
-    data = saved(photo(), "HEIF")
+    data = sample("HEIF")
     real = struct.pack(">2L", 800, 600)
     assert real in data
     return data.replace(real, struct.pack(">2L", 60_000, 60_000))
 
 
 def wide_jpeg() -> bytes:
-    return saved(photo(), "JPEG").replace(struct.pack(">2H", 600, 800), b"\xff\xff\xff\xff", 1)
+    return sample("JPEG").replace(struct.pack(">2H", 600, 800), b"\xff\xff\xff\xff", 1)
 
 
-JPEG = saved(photo(), "JPEG")
+JPEG = sample("JPEG")
 PNG = saved(scan(), "PNG")
 add("65,000 by 65,000", "a.png", Refusal.TOO_MANY_PIXELS, lambda: header_only(65_000, 65_000))
 add("40 million and a bit", "a.png", Refusal.TOO_MANY_PIXELS, lambda: header_only(8_001, 5_000))
@@ -604,8 +605,8 @@ add("a JPEG of 65,535 by 65,535", "a.jpg", Refusal.TOO_MANY_PIXELS, wide_jpeg)
 add("a HEIC of 60,000 by 60,000", "a.heic", Refusal.TOO_MANY_PIXELS, wide_heic)
 add("half a JPEG", "a.jpg", Refusal.DAMAGED, lambda: JPEG[: len(JPEG) // 2])
 add("half a PNG", "a.png", Refusal.DAMAGED, lambda: PNG[: len(PNG) // 2])
-add("half a WEBP", "a.webp", Refusal.DAMAGED, lambda: saved(photo(), "WEBP")[:3000])
-add("half a HEIC", "a.heic", Refusal.DAMAGED, lambda: saved(photo(), "HEIF")[:3000])
+add("half a WEBP", "a.webp", Refusal.DAMAGED, lambda: sample("WEBP")[:3000])
+add("half a HEIC", "a.heic", Refusal.DAMAGED, lambda: sample("HEIF")[:3000])
 add("a JPEG of three bytes", "a.jpg", Refusal.DAMAGED, always(b"\xff\xd8\xff"))
 add("a promise of a PNG", "a.png", Refusal.DAMAGED, lambda: header_only(600, 800))
 add("a GIF that is a page", "a.jpg", Refusal.WRONG_KIND, always(b"GIF89a/*" + HTML))
@@ -619,7 +620,7 @@ add("a page behind a JPEG", "a.jpg", Refusal.POLYGLOT, lambda: JPEG + HTML)
 add("a zip behind a PNG", "a.png", Refusal.POLYGLOT, lambda: PNG + docx())
 add("a zip behind a JPEG", "a.jpg", Refusal.POLYGLOT, lambda: JPEG + zipped({"a": "b"}))
 add("a PDF behind a JPEG", "a.jpg", Refusal.POLYGLOT, lambda: JPEG + PLAIN)
-add("a page behind a WEBP", "a.webp", Refusal.POLYGLOT, lambda: saved(photo(), "WEBP") + HTML)
+add("a page behind a WEBP", "a.webp", Refusal.POLYGLOT, lambda: sample("WEBP") + HTML)
 
 
 BOMBS = [what for what, (_, why, _make) in CORPUS.items() if why is Refusal.BOMB]

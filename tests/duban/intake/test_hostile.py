@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from duban.intake import MAX_BYTES, Refusal, Verdict, first_look, inspect
-from tests.duban.intake.honest import KINDS, docx, saved, scan
-from tests.duban.intake.hostile import CORPUS, JPEG, PLAIN
+from tests.duban.intake.honest import KINDS, docx, sample
+from tests.duban.intake.hostile import CORPUS, JPEG, PLAIN, Make
 
 SECONDS = 3.0
 BOMB_SECONDS = 1.0
@@ -39,7 +39,7 @@ def test_the_corpus_is_large_and_covers_every_reason_of_a_parser():
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "kinds", "expected"),
+    ("name", "made", "kinds", "expected"),
     [
         ("a.PDF", PLAIN, ("pdf",), None),
         ("a.pdf", PLAIN, (".PDF",), None),
@@ -47,10 +47,10 @@ def test_the_corpus_is_large_and_covers_every_reason_of_a_parser():
         ("a.jpeg", JPEG, ("jpg",), None),
         ("a.jpg", JPEG, ("jpeg",), None),
         ("a.png", JPEG, ("png",), Refusal.WRONG_KIND),
-        ("a.heic", saved(scan(), "HEIF"), ("png",), None),
-        ("a.webp", saved(scan(), "WEBP"), ("jpg",), None),
-        ("a.heic", saved(scan(), "HEIF"), ("pdf",), Refusal.NOT_ASKED),
-        ("a.webp", saved(scan(), "WEBP"), ("docx",), Refusal.NOT_ASKED),
+        ("a.heic", lambda: sample("HEIF"), ("png",), None),
+        ("a.webp", lambda: sample("WEBP"), ("jpg",), None),
+        ("a.heic", lambda: sample("HEIF"), ("pdf",), Refusal.NOT_ASKED),
+        ("a.webp", lambda: sample("WEBP"), ("docx",), Refusal.NOT_ASKED),
         ("a.mp4", b"\0\0\0\x18ftypmp42", ("mp4",), Refusal.NOT_ASKED),
         ("a.docx", docx(), ("docx",), None),
         ("a.docx", docx(), (), Refusal.NOT_ASKED),
@@ -59,8 +59,9 @@ def test_the_corpus_is_large_and_covers_every_reason_of_a_parser():
     ],
 )
 def test_a_first_look_goes_by_ending_and_first_bytes(
-    name: str, data: bytes, kinds: tuple[str, ...], expected: Refusal | None
+    name: str, made: bytes | Make, kinds: tuple[str, ...], expected: Refusal | None
 ):
+    data = made if isinstance(made, bytes) else made()
     assert first_look(name, data[:4096], kinds) is expected
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from duban.intake import CannotInspect, Inspector, Limits, Refusal, Verdict, inspect
-from tests.duban.intake.honest import KINDS, docx, photo, saved, text_pdf, xlsx
+from tests.duban.intake.honest import KINDS, docx, photo, sample, saved, text_pdf, xlsx
 from tests.duban.intake.hostile import CORPUS
 
 SAMPLE = (
@@ -100,20 +100,20 @@ def test_a_hostile_file_is_refused_in_the_other_process_too(
 
 
 @pytest.mark.parametrize(
-    ("name", "data"),
+    ("name", "make"),
     [
-        ("a.jpg", saved(photo(), "JPEG")),
-        ("a.heic", saved(photo(), "HEIF")),
-        ("a.webp", saved(photo(), "WEBP")),
-        ("a.docx", docx()),
-        ("a.xlsx", xlsx([["姓名", "学号"], ["王小明", "20250101"]])),
-        ("a.pdf", text_pdf(["手机 13812345678"], pages=2)),
+        ("a.jpg", lambda: sample("JPEG")),
+        ("a.heic", lambda: sample("HEIF")),
+        ("a.webp", lambda: sample("WEBP")),
+        ("a.docx", docx),
+        ("a.xlsx", lambda: xlsx([["姓名", "学号"], ["王小明", "20250101"]])),
+        ("a.pdf", lambda: text_pdf(["手机 13812345678"], pages=2)),
     ],
 )
 def test_the_verdict_is_the_one_of_an_inspection_here(
-    name: str, data: bytes, inspector: Inspector, tmp_path: Path
+    name: str, make: Callable[[], bytes], inspector: Inspector, tmp_path: Path
 ):
-    there = look(inspector, tmp_path, name, data)
+    there = look(inspector, tmp_path, name, make())
     kept = (tmp_path / "kept").read_bytes()
     here = inspect(tmp_path / "source", name, KINDS, tmp_path / "here", tmp_path / "p")
     assert there == here
@@ -121,14 +121,14 @@ def test_the_verdict_is_the_one_of_an_inspection_here(
     assert (tmp_path / "kept").stat().st_mode & 0o077 == 0
 
 
-HONEST = {
-    "a.jpg": saved(photo(), "JPEG"),
-    "a.png": saved(photo(), "PNG"),
-    "a.webp": saved(photo(), "WEBP"),
-    "a.heic": saved(photo(), "HEIF"),
-    "a.pdf": text_pdf(["统计表"], pages=2),
-    "a.docx": docx(),
-    "a.xlsx": xlsx(),
+HONEST: dict[str, Callable[[], bytes]] = {
+    "a.jpg": lambda: sample("JPEG"),
+    "a.png": lambda: sample("PNG"),
+    "a.webp": lambda: sample("WEBP"),
+    "a.heic": lambda: sample("HEIF"),
+    "a.pdf": lambda: text_pdf(["统计表"], pages=2),
+    "a.docx": docx,
+    "a.xlsx": xlsx,
 }
 
 
@@ -154,10 +154,10 @@ def spoilt(data: bytes, chance: random.Random) -> bytes:
 def test_a_spoilt_file_gets_a_verdict_and_is_kept_only_if_it_can_be_read(
     name: str, inspector: Inspector, tmp_path: Path
 ):
-    chance = random.Random(name)
+    chance, data = random.Random(name), HONEST[name]()
     for at in range(8):
         folder = tmp_path / str(at)
-        verdict = look(inspector, folder, name, spoilt(HONEST[name], chance))
+        verdict = look(inspector, folder, name, spoilt(data, chance))
         assert bool(verdict.refused) != (folder / "kept").exists()
 
 

