@@ -62,7 +62,7 @@ def test_a_plain_install_gives_a_server_that_creates_scheduled_runs(tmp_path: Pa
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"
     install = [python, "-m", "pip", "install", "-q", str(PROJECT), "pytest", "pytest-timeout"]
-    subprocess.run([*install, "pytest-asyncio"], check=True, timeout=900)
+    subprocess.run([*install, "pytest-asyncio", "hypothesis"], check=True, timeout=900)
     outcome = subprocess.run(
         [
             python,

@@ -90,6 +90,7 @@ def prefect(kind: str, registry: Registry) -> Generator[Server]:
             env={**os.environ, **prefect_environment(home, port, auth), **database},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             with Stage(f"http://127.0.0.1:{port}/api", auth=auth) as stage:
