@@ -10,8 +10,8 @@ from duban.events import ESCALATED, TICK_MISSED
 from duban.words import words
 from tasks.stage import AutomationRef, Stage
 from tasks.stage.automations import holds
+from tasks.stage.executed import TAG
 
-TAG = "duban"
 TELL, CHASE = "tell", "chase"  # deployments
 SILENCE = timedelta(days=2)
 """Two daily chases."""

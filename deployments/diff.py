@@ -11,7 +11,7 @@ import typer
 
 from deployments.automations import automations
 from deployments.embedded import POOL
-from deployments.register import TAG, deployment_name, moved_schedules, stands, wanted_specs
+from deployments.register import deployment_name, moved_schedules, stands, wanted_specs
 from duban.cli.common import console, table
 from duban.ledger.pausing import pauses
 from duban.ledger.questions import duties
@@ -22,6 +22,7 @@ from duban.words import words
 from tasks.mirror import DUTY_QUEUE
 from tasks.stage import AutomationRef, DeploymentRef, DeploymentSpec, RunRef, Stage
 from tasks.stage.automations import holds
+from tasks.stage.executed import TAG
 
 
 @dataclass(frozen=True, slots=True)

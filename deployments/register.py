@@ -30,8 +30,8 @@ from flows.tell import tell
 from flows.upkeep import upkeep
 from tasks.mirror import DUTY_QUEUE
 from tasks.stage import CronSpec, DeploymentRef, DeploymentSpec, Stage
+from tasks.stage.executed import TAG
 
-TAG = "duban"
 CHASE_CRON = f"{CHASE_AT.minute} {CHASE_AT.hour} * * *"
 BOARD_CRON = "0 9 * * *"
 UPKEEP_CRON = "0 3 * * *"

@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 from types import FrameType
 
-import pendulum
 import typer
 
 from deployments.commands import show_progress
@@ -96,7 +95,7 @@ def _run(
     typer.echo("starting Prefect …")
     occasion.first(office)
     # Made here and not by the portal, so that the password stands on the screen and in no log.
-    password = first_administrator(office.ledger, pendulum.now("UTC"))
+    password = first_administrator(office.ledger, clock())
     embedded.start_portal(office.settings.portal_port)
     now = clock()
     tick = office.tick(now, since=since, clock=clock)
@@ -137,7 +136,7 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
     """One readable screen: how much there is, what is overdue, where letters and pages are."""
     registry = office.ledger.registry
     w = words(registry.language)
-    now = pendulum.now("UTC")
+    now = clock()
     found = duties(office.ledger)
     late = [duty for duty in found if duty.overdue(now)]
     console = wide_console()

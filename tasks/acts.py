@@ -10,7 +10,6 @@ from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.settings import get_current_settings
 from sqlalchemy import select
 
 from duban.errors import DubanError
@@ -21,19 +20,20 @@ from duban.ledger.opening import open_missing
 from duban.ledger.questions import DutyView, duties
 from duban.ledger.reviewing import versions
 from duban.ledger.tables import MirrorRun
-from duban.mirror import DUTY_TAG
+from duban.mirror import DUTY_TAG, clause_tag
 from duban.office import Office
 from duban.plan import PlannedDay, plan
 from duban.registry import Agency, PlacedClause, Registry
 from duban.words import period_words, words
 from tasks.mirror import forget, sync
 from tasks.stage import Stage
-from tasks.work import TAG, deliver_again_when_due, deliver_letters, now_utc, office
+from tasks.stage.executed import TAG
+from tasks.work import deliver_again_when_due, deliver_letters, now_utc, office, stage
 
 FURTHEST = 370  # days ahead that a rehearsal or a hold may reach
 MOST_ROWS = 1000
 PATIENCE = 30.0  # seconds for which rebuilding waits for another sync
-_CLAUSE = "clause:"
+_CLAUSE = clause_tag("")
 
 
 class Refused(DubanError):
@@ -397,13 +397,6 @@ def rebuild_mirror() -> Told:
         return desk.answer("left-to-another" if sent.elsewhere else "mirrored", runs=runs)
 
     return carried_out(_desk("rebuild_mirror"), do)
-
-
-def stage() -> Stage:
-    """The server of this run."""
-    api = get_current_settings().api
-    auth = api.auth_string.get_secret_value() if api.auth_string else None
-    return Stage(api.url or "", auth=auth)
 
 
 def deployed_clauses(there: Stage) -> dict[str, str]:

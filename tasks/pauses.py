@@ -13,9 +13,9 @@ from duban.ledger.holds import NoSuchHold
 from duban.ledger.pausing import Pauses, pause, pauses, resume, see
 from duban.words import words
 from tasks.stage import DeploymentRef, Stage
+from tasks.stage.executed import TAG
 
 EVERY = 10  # seconds from one look at the stage to the next, for whoever looks again and again
-_TAG = "duban"
 
 
 def heed(ledger: Ledger, stage: Stage, deployments: Mapping[str, str], now: datetime) -> list[str]:
@@ -27,7 +27,7 @@ def heed(ledger: Ledger, stage: Stage, deployments: Mapping[str, str], now: date
     Raises:
         StageError: the stage did not do as asked; the rest comes next time.
     """
-    shown = {one.id: one for one in stage.deployments(_TAG)}
+    shown = {one.id: one for one in stage.deployments(TAG)}
     known = pauses(ledger)
     done: list[str] = []
     for clause, deployment in deployments.items():

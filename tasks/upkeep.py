@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.settings import get_current_settings
 
 from duban.mirror import DUTY_TAG
 from duban.words import words
 from tasks.stage import Executed, Stage, StateSpec
-from tasks.stage.executed import POOL, QUEUE
+from tasks.stage.executed import POOL, QUEUE, TAG
+from tasks.work import stage as stage_here
 
 LOOK_BACK = timedelta(days=400)  # boards are the pictures of days gone by: a year and the holidays
 KEPT = timedelta(days=90)  # all other executed runs
@@ -60,7 +60,7 @@ def trim(stage: Stage, now: datetime) -> Trimmed:
     Raises:
         StageError: the server did not do as asked; another trim goes on.
     """
-    boards = {one.id for one in stage.deployments("duban") if one.name == LOOKED_BACK_ON}
+    boards = {one.id for one in stage.deployments(TAG) if one.name == LOOKED_BACK_ON}
     old = _ours(stage.ended_before(POOL, QUEUE, now - KEPT))
     kept_until = now - LOOK_BACK
     runs = [run.id for run in old if run.deployment_id not in boards or run.since < kept_until]
@@ -83,18 +83,12 @@ def _is_silent(stage: Stage, run: Executed, now: datetime) -> bool:
 @task(name="clean up", retries=2, retry_delay_seconds=30, cache_policy=NO_CACHE)
 def clean_up_here(now: datetime, language: str) -> list[str]:
     """Ends the runs of dead processes, wherever they ran; their names."""
-    with _stage() as stage:
+    with stage_here() as stage:
         return clean_up(stage, now, alone=False, language=language)
 
 
 @task(name="trim", retries=2, retry_delay_seconds=30, cache_policy=NO_CACHE)
 def trim_here(now: datetime) -> str:
     """Removes runs and cards of long ago; says how many."""
-    with _stage() as stage:
+    with stage_here() as stage:
         return str(trim(stage, now))
-
-
-def _stage() -> Stage:
-    api = get_current_settings().api
-    auth = api.auth_string.get_secret_value() if api.auth_string else None
-    return Stage(api.url or "", auth=auth)

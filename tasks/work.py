@@ -15,8 +15,9 @@ from duban.ledger.recount import misdated, recount
 from duban.office import Office, open_office
 from duban.settings import load_settings
 from tasks.stage import Stage
+from tasks.stage.executed import TAG
 
-TAG, DELIVER = "duban", "deliver"
+DELIVER = "deliver"
 
 
 @cache
@@ -60,6 +61,13 @@ def now_utc() -> datetime:
     return pendulum.now("UTC")
 
 
+def stage() -> Stage:
+    """The server of this run."""
+    api = get_current_settings().api
+    auth = api.auth_string.get_secret_value() if api.auth_string else None
+    return Stage(api.url or "", auth=auth)
+
+
 def deliver_again_when_due() -> None:
     """Has a run of the flow `deliver` at the moment at which a letter that was put off can go.
 
@@ -69,9 +77,7 @@ def deliver_again_when_due() -> None:
     if due is None:
         return
     minute = max(due, now_utc()).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    api = get_current_settings().api
-    auth = api.auth_string.get_secret_value() if api.auth_string else None
-    with Stage(api.url or "", auth=auth) as stage:
-        deliver = {one.name: one.id for one in stage.deployments(TAG)}.get(DELIVER)
+    with stage() as here:
+        deliver = {one.name: one.id for one in here.deployments(TAG)}.get(DELIVER)
         if deliver:
-            stage.plan_run(deliver, minute, f"deliver-{minute:%Y%m%d%H%M}")
+            here.plan_run(deliver, minute, f"deliver-{minute:%Y%m%d%H%M}")

@@ -8,6 +8,7 @@ from duban.batches import batches
 from tasks.stage.calls import Calls
 from tasks.stage.model import Json
 
+TAG = "duban"  # on all that is ours
 POOL, QUEUE = "duban", "default"  # what workers poll
 DELETE_LIMIT = 50  # Prefect refuses more runs a call
 HEARTBEAT = "prefect.flow-run.heartbeat"

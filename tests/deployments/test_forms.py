@@ -24,7 +24,7 @@ from duban.ledger.questions import duties, events
 from duban.registry import Registry
 from duban.words import words
 from tasks.stage import DeploymentSpec, RunRef
-from tasks.work import TAG
+from tasks.stage.executed import TAG
 from tests.conftest import Project
 from tests.deployments.test_pages import CHROMIUM, keep
 from tests.deployments.test_up import Running
