@@ -9,30 +9,46 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool
 
-from duban.ledger import Ledger, database
+from duban.ledger import Ledger, database, papers
 from duban.ledger.database import make_engine, open_database
 from duban.office import Office
 from duban.registry import Registry, load_registry
 from duban.settings import Settings
+from tests.reused import Reused
 
 PROJECT = Path(__file__).parents[1]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LONG = ("tests/tasks/", "tests/deployments/", "tests/flows/", "tests/duban/portal/browser/")
 """What takes longest begins first, so that no core waits for it at the end."""
 
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30  # bytes
+
 hypothesis.settings.register_profile("busy machine", deadline=None)
 hypothesis.settings.load_profile("busy machine")
+
+
+def keep_in_memory() -> None:
+    """Files and databases of the tests wait for no disk, where memory has the room for them."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    if shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # so that it is looked up anew
+
+
+keep_in_memory()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -258,6 +274,14 @@ def no_power_cuts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def papers_once() -> Iterator[None]:
+    """The same paper is written once: a pure function's answer, which takes as long as a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(papers, "write", lru_cache(1000)(papers.write))
+        yield
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project.write(tmp_path / "project")
@@ -288,18 +312,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    path = tmp_path / "ledger.db"
+def sqlite_url(sqlite_template: Path) -> Iterator[str]:
+    """The address of an empty ledger, the same in every test of a worker."""
+    path = sqlite_template.with_name("ledger.db")
     shutil.copyfile(sqlite_template, path)
-    return f"sqlite:///{path}"
-
-
-_numbers = count()
+    yield f"sqlite:///{path}"
+    for file in path.parent.glob("ledger.db*"):
+        file.unlink()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URL of a real PostgreSQL, started once a worker, with a migrated `template_ledger`."""
+    """The URL of a real PostgreSQL, started once a worker."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # as root it warns that XDG_RUNTIME_DIR is not set
@@ -313,38 +337,29 @@ def postgres() -> Iterator[str]:
     server = get_server(folder, cleanup_mode="delete")
     try:
         url = server.get_uri(driver="psycopg")
-        _in_postgres(
-            url,
-            "ALTER SYSTEM SET fsync = off",
-            "SELECT pg_reload_conf()",
-            "CREATE DATABASE template_ledger",
-        )
-        open_database(_database(url, "template_ledger")).dispose()
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
         yield url
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _database(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _in_postgres(url: str, *statements: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.exec_driver_sql(statement)
+@pytest.fixture(scope="session")
+def reused(postgres: str) -> Iterator[Reused]:
+    """The one ledger in PostgreSQL that the tests of a worker use, each after the other."""
+    reused = Reused(postgres)
+    yield reused
+    reused.close()
 
 
 @pytest.fixture
-def postgres_url(postgres: str) -> Iterator[str]:
-    """A fresh database with an empty ledger in it."""
-    name = f"ledger_{next(_numbers)}"
-    _in_postgres(postgres, f"CREATE DATABASE {name} TEMPLATE template_ledger STRATEGY file_copy")
-    yield _database(postgres, name)
-    # Refused while a connection is open, so that one which a test loses shows at that test.
-    _in_postgres(postgres, f"DROP DATABASE {name}")
+def postgres_url(reused: Reused) -> Iterator[str]:
+    """The address of an empty ledger; a test that leaves a connection to it open fails."""
+    yield reused.url
+    reused.put_back()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -354,11 +369,24 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(fixture))
 
 
+class Engines(dict[str, Engine]):
+    """Engines by address, for ledgers that are migrated already."""
+
+    def __missing__(self, url: str) -> Engine:
+        self[url] = make_engine(url)
+        return self[url]
+
+
+@pytest.fixture(scope="session")
+def engines() -> Engines:
+    """Those of this worker: a new one for a test would compile every statement anew."""
+    return Engines()
+
+
 @pytest.fixture
-def ledger(database_url: str, small: Registry) -> Iterator[Ledger]:
-    engine = make_engine(database_url)  # the template is migrated already
-    yield Ledger(engine, small)
-    engine.dispose()
+def ledger(database_url: str, small: Registry, engines: Engines) -> Iterator[Ledger]:
+    yield Ledger(engines[database_url], small)
+    engines[database_url].dispose()
 
 
 @pytest.fixture
