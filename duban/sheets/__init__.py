@@ -1,0 +1,1 @@
+"""Excel in and out: the roster of contacts and the 台账."""
