@@ -16,12 +16,14 @@ from email.header import Header
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache, partial
 from typing import NamedTuple
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from duban.ladder import Kind
 from duban.registry import Agency, Clause, Notice
 from duban.registry.clauses import natural
+from duban.registry.papers import WORD
 from duban.words import asked_words, civil_words, period_words, words
 
 MOST_THREADS = 20
@@ -127,7 +129,8 @@ class LetterHead:
     `key` is the letter's own digest and makes the Message-ID; `label` marks what is not meant in
     earnest (模拟); `userid` is whom a robot calls; `language` is that of a letter without duties,
     while any other speaks its first notice's. `link` is where the recipient goes on, if anywhere:
-    the agency's own link, which holds through the civil day `link_until`, or the desk.
+    the agency's own link, which holds through the civil day `link_until`, or the desk. `paper` is
+    what official paper goes with it, if one does, `enclosed` that it is in the letter itself.
     """
 
     key: str
@@ -144,6 +147,8 @@ class LetterHead:
     language: str = "zh"
     link: str = ""
     link_until: date | None = None
+    paper: str = ""
+    enclosed: bool = False
 
 
 class Line(NamedTuple):
@@ -225,6 +230,31 @@ def filled(payload: bytes, tokens: Mapping[int, str]) -> bytes:
     if not tokens:
         return payload
     return _BODY.sub(body, payload) if _BODY.search(payload) else _PLACEHOLDER.sub(token, payload)
+
+
+def enclosed(payload: bytes, name: str, content: bytes) -> bytes:
+    """A mail with a Word file enclosed; the same file makes the same bytes.
+
+    Args:
+        payload: as `write_mail` made it; its links are filled in before, not after.
+    """
+    head, body = payload.split(b"\r\n\r\n", 1)
+    *headers, kind = head.split(b"\r\nContent-Type: ")
+    boundary = b"enclosed-" + kind.rpartition(b'"letter-')[2].rstrip(b'"')
+    rows = [
+        *headers,
+        b'Content-Type: multipart/mixed; boundary="%b"' % boundary,
+        b"",
+        b"--%b" % boundary,
+        b"Content-Type: " + kind,
+        b"",
+        body.removesuffix(b"\r\n"),
+        b"--%b" % boundary,
+        *(row.encode() for row in _file(name, content)),
+        b"--%b--" % boundary,
+        b"",
+    ]
+    return b"\r\n".join(rows)
 
 
 def within(head: LetterHead, items: Items, write: Write, limit: int) -> tuple[bytes, int]:
@@ -477,6 +507,16 @@ def _body(subtype: str, text: str) -> list[str]:
         "Content-Transfer-Encoding: base64",
         "",
         *_folded(text.replace("\n", "\r\n").encode()),
+    ]
+
+
+def _file(name: str, content: bytes) -> list[str]:
+    return [
+        f"Content-Type: {WORD}",
+        "Content-Transfer-Encoding: base64",
+        f"Content-Disposition: attachment;\r\n filename*=utf-8''{quote(name, safe='')}",
+        "",
+        *_folded(content),
     ]
 
 

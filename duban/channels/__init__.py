@@ -53,14 +53,26 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A Word file that goes with a letter."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
-    """A written letter on its way: `name` is a file-safe name, `payload` in the channel's form."""
+    """A written letter on its way: `name` is a file-safe name, `payload` in the channel's form.
+
+    A mail holds its `enclosure` already; a robot's message leads to where it can be had.
+    """
 
     name: str
     day: str
     recipient: Agency
     payload: bytes
     form: Form = Form.MAIL
+    enclosure: Enclosure | None = None
 
 
 class Channel(Protocol):

@@ -6,16 +6,19 @@ from fnmatch import fnmatchcase
 from threading import Thread
 from typing import Any
 
-from apprise import Apprise, AppriseAsset, NotifyFormat
+from apprise import Apprise, AppriseAsset, AppriseAttachment, NotifyFormat
+from apprise.attachment.memory import AttachMemory
 
 from duban.channels import Fate, Form, Outcome, Pace, Parcel
 from duban.channels.network import hush
+from duban.registry.papers import WORD
 
 
 class ThroughApprise:
     """Sends plain text to an Apprise address whose `scheme://host` is allowed.
 
-    Apprise tells only yes or no, so a no is temporary.
+    An enclosed paper goes along where the service takes files. Apprise tells only yes or no, so a
+    no is temporary.
 
     Args:
         allowed: such as `ntfys://ntfy.example.org`, `jsons://*.example.org`, `schan://*`.
@@ -77,6 +80,21 @@ def _service(address: str) -> Any:
 def _tell(service: Any, parcel: Parcel, said: list[bool]) -> None:
     text = parcel.payload.decode()
     try:
-        said.append(service.notify(body=text, title=parcel.name, body_format=NotifyFormat.TEXT))
+        done = service.notify(
+            body=text,
+            title=parcel.name,
+            body_format=NotifyFormat.TEXT,
+            attach=_attached(service, parcel),
+        )
+        said.append(done)
     except Exception:  # a plugin's own fault, whose words may hold the address
         said.append(False)
+
+
+def _attached(service: Any, parcel: Parcel) -> Any:
+    """The enclosed paper in Apprise's wrapping; None where the service takes no files."""
+    paper = parcel.enclosure
+    if paper is None or not service.attachment_support:
+        return None
+    memory: Any = AttachMemory
+    return AppriseAttachment([memory(content=paper.content, name=paper.name, mimetype=WORD)])

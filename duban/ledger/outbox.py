@@ -13,12 +13,13 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Row, Table, bindparam, func, insert, or_, select, update
 
-from duban.channels import Channel, Fate, Outcome, Parcel
+from duban.channels import Channel, Enclosure, Fate, Form, Outcome, Parcel
 from duban.ladder import Kind
 from duban.ledger import Ledger
 from duban.ledger.change import Change, change, insert_or_skip
 from duban.ledger.database import reading
 from duban.ledger.links import Portal, tokens_of
+from duban.ledger.papers import enclosures, void
 from duban.ledger.parts import carry_over
 from duban.ledger.retry import LONGEST_PAUSE, MOST_ATTEMPTS, pause
 from duban.ledger.routes import SUSPENDED, Pacer, Route, Routes, suspensions
@@ -26,7 +27,7 @@ from duban.ledger.tables import Attempt, Letter, Mention, Suspension
 from duban.ledger.tasks import open_task, untell
 from duban.ledger.undelivered import revive
 from duban.ledger.writing import Wanted, Writer, Written
-from duban.letters import filled, links_in
+from duban.letters import enclosed, filled, links_in
 from duban.registry import Agency
 from duban.words import words
 
@@ -231,13 +232,22 @@ class Post:
         ]
         made.connection.execute(_TAKE, taken)
         begun = _begin(made, going)
+        papers = enclosures(made.connection, [one.row.id for one, _ in going])
         return [
-            self._claimed(made, one, route, begun[one.row.id], written[one.row.id].payload)
+            self._claimed(
+                made, one, route, begun[one.row.id], written[one.row.id], papers.get(one.row.id)
+            )
             for one, route in going
         ]
 
     def _claimed(
-        self, made: Change, one: Wanted, route: Route, attempt: int, payload: bytes
+        self,
+        made: Change,
+        one: Wanted,
+        route: Route,
+        attempt: int,
+        written: Written,
+        paper: Enclosure | None,
     ) -> Claimed:
         return Claimed(
             id=one.row.id,
@@ -248,7 +258,7 @@ class Post:
             not_before=one.row.not_before,
             lease_until=made.at + LEASE,
             route=route,
-            parcel=self._parcel(one, self._filled(made.connection, one, payload)),
+            parcel=self._parcel(one, self._filled(made.connection, one, written.payload), paper),
         )
 
     def _filled(self, connection: Connection, one: Wanted, payload: bytes) -> bytes:
@@ -258,7 +268,10 @@ class Post:
             return payload
         return filled(payload, tokens_of(connection, self.portal.key, links, one.recipient.id))
 
-    def _parcel(self, one: Wanted, payload: bytes) -> Parcel:
+    def _parcel(self, one: Wanted, payload: bytes, paper: Enclosure | None) -> Parcel:
+        """A mail holds its paper; the other channels are handed it, and carry it if they can."""
+        if paper and one.channel.form is Form.MAIL:
+            payload = enclosed(payload, paper.name, paper.content)
         part = "" if one.row.part == 1 else f"-{one.row.part}"
         kind = words(self.ledger.registry.language).kinds[one.kind]
         return Parcel(
@@ -267,6 +280,7 @@ class Post:
             recipient=one.recipient,
             payload=payload,
             form=one.channel.form,
+            enclosure=paper,
         )
 
     def _send(self, letter: Claimed, clock: Callable[[], datetime]) -> str:
@@ -464,6 +478,7 @@ def _leave_out(made: Change, written: Mapping[int, Written]) -> None:
 
 def _suppress(made: Change, letters: Sequence[int]) -> None:
     if letters:
+        void(made, letters)
         statement = update(_letters).where(_letters.c.id.in_(letters))
         made.connection.execute(statement.values(state="suppressed", lease_until=None))
 

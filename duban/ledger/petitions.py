@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, Select, select
 
 from duban.duty import CLOSED, WAITING, Act, IllegalAct, Status
 from duban.errors import DubanError
-from duban.ledger import Ledger
+from duban.ledger import Ledger, papering
 from duban.ledger.acts import NotItsDuty, extend_within, locked_duty, notice_of, waive_within
 from duban.ledger.change import Change, change
 from duban.ledger.database import reading
@@ -235,8 +235,9 @@ def decide(
 ) -> None:
     """Grants or refuses a petition; a grant extends the duty, or closes it as not applicable.
 
-    A granted extension is told by the letter of the new round. A refusal stands on the duty's page
-    and in its history, and the chase goes on as before.
+    A granted extension is told by the letter of the new round and its paper. A refusal stands on
+    the duty's page and in its history, that of an extension as a paper too, and the chase goes on
+    as before.
 
     Args:
         answer: why; a refusal needs it.
@@ -256,6 +257,8 @@ def decide(
         _record(made, petition.state, petition, answer)
         if grant:
             _grant(made, ledger, petition, duty, due_on)
+        elif petition.kind == Kind.EXTENSION:
+            papering.refuse(made, ledger, petition, duty)
 
 
 def _grant(

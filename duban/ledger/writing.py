@@ -16,6 +16,7 @@ from duban.ledger import Ledger
 from duban.ledger.change import Change
 from duban.ledger.links import Portal, standing
 from duban.ledger.links import Standing as OwnLink
+from duban.ledger.papering import Speech, enclose, paper_of
 from duban.ledger.tables import (
     ClauseVersion,
     Duty,
@@ -39,6 +40,7 @@ from duban.letters import (
     write_markdown,
     write_text,
 )
+from duban.paper.texts import texts
 from duban.registry import Agency, Clause, Notice
 
 _REASONS = {Kind.RETURN: "returned", Kind.EXTENSION: "extended", Kind.REOPEN: "reopened"}
@@ -111,7 +113,23 @@ class Writer:
             head = self._head(one, made.at, links)
             if written := self._write(made.connection, one, head, items.get(one.row.id, {})):
                 found[one.row.id] = written
+        self._enclose(made, [one for one in going if one.row.id in found], found, items)
         return found
+
+    def _enclose(
+        self,
+        made: Change,
+        going: Sequence[Wanted],
+        written: Mapping[int, Written],
+        items: Mapping[int, Mapping[int, Item]],
+    ) -> None:
+        """Makes the papers of what a letter carries; what a robot's limit left over has its own."""
+        spoken = [
+            Speech(one.row, one.recipient, [items[one.row.id][mention] for mention in said])
+            for one in going
+            if (said := written[one.row.id].said)
+        ]
+        enclose(made, self.ledger, spoken, self.label)
 
     def _items(
         self, connection: Connection, wanted: Sequence[Wanted], now: datetime
@@ -140,6 +158,9 @@ class Writer:
     def _letter(self, one: Wanted, head: LetterHead, items: Mapping[int, Item]) -> Written:
         """`items` by mention."""
         in_order = sorted(items, key=lambda mention: rank(items[mention]))
+        if found := paper_of(self.ledger, one.kind):
+            name = texts(items[in_order[0]].notice.language).names[found]
+            head = replace(head, paper=name, enclosed=one.channel.form is Form.MAIL)
         payload, carried = _fitting(head, [items[mention] for mention in in_order], one.channel)
         return Written(payload, mentions=in_order[carried:], said=in_order[:carried])
 

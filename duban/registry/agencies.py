@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from duban.registry.clauses import Basis, Strict
+from duban.registry.papers import PapersFile
 
 _EMAIL = re.compile(r"[^@\s:/]+@[^@\s:/]+\.[^@\s:/]+")
 _REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
@@ -83,6 +84,7 @@ class AgenciesFile(Strict):
     departments: Annotated[dict[str, Department], Field(min_length=1)]
     stand_ins: dict[str, StandIn] = {}
     agencies: dict[str, Override] = {}
+    papers: PapersFile = PapersFile()
 
 
 class Agency(Strict):

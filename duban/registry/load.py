@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from duban.errors import InvalidRegistry, Problem
@@ -52,7 +53,7 @@ def load_registry(
         agencies=composition.agencies,
         clauses={key: one for folder in folders for key, one in folder.clauses.items()},
         coordinator=composition.agencies[composition.parsed.coordinator],
-        policy=policy,
+        policy=replace(policy, papers=composition.parsed.papers),
     )
 
 
@@ -93,6 +94,7 @@ def load_policy(
         default=written.ladder,
         quiet=written.quiet,
         letters_a_week=written.letters_a_week,
+        objection_days=written.objection_days,
         spans=tuple(one.span() for one in spans.days),
         announced=frozenset(spans.announced),
     )

@@ -21,6 +21,8 @@ class PlacedClause:
     reporters: tuple[Agency, ...]
     copied: Mapping[str, tuple[Agency, ...]]
     """Reporter's agency id → the agencies of the same region that share in the clause."""
+    leads: frozenset[str] = frozenset()
+    """Ids of the reporters that lead; the others answer beside them (共同负责)."""
 
     @property
     def key(self) -> str:

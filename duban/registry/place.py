@@ -60,6 +60,7 @@ class NoticeFolder:
     def _place(self, clause: Clause, place: Place) -> PlacedClause:
         reporting: dict[str, Agency] = {}
         copied: dict[str, tuple[Agency, ...]] = {}
+        leads: set[str] = set()
         for region_id, region in self.composition.parsed.regions.items():
             parts = [
                 (part, agency)
@@ -68,10 +69,13 @@ class NoticeFolder:
                 for agency in self._agencies_of(part, region_id, (*place, "departments", n))
             ]
             here = {agency.id: agency for _, agency in parts}
+            roles = [(part.role, agency) for part, agency in parts]
             for agency in _reporters(clause, parts):
                 reporting[agency.id] = agency
                 others = (one for one in here.values() if one.id != agency.id)
                 copied[agency.id] = tuple(others) if clause.reports == "lead" else ()
+                if clause.reports == "lead" or (Role.LEAD, agency) in roles:
+                    leads.add(agency.id)
         if clause.ladder is not None and clause.ladder not in self.composition.ladders:
             hint = f"write one of {', '.join(self.composition.ladders)}"
             self._fault((*place, "ladder"), f"ladder '{clause.ladder}' is not known", hint)
@@ -80,7 +84,8 @@ class NoticeFolder:
             what = f"clause {clause.id} has no agency that reports"
             hint = "give a department the role lead or supervisor at a level that regions have"
             self._fault(place, what, hint)
-        return PlacedClause(clause, self.id, self.notice_head, tuple(reporting.values()), copied)
+        reporters = tuple(reporting.values())
+        return PlacedClause(clause, self.id, self.notice_head, reporters, copied, frozenset(leads))
 
     @property
     def notice_head(self) -> Notice:

@@ -25,6 +25,7 @@ from duban.ladder import (
     Rung,
 )
 from duban.registry.clauses import Strict
+from duban.registry.papers import PapersFile
 
 A_YEAR, TEN_YEARS = timedelta(days=366), 3660
 Name = Annotated[str, Field(min_length=1, max_length=20)]
@@ -139,11 +140,15 @@ class Quiet(Strict):
 
 
 class ChaseFile(Strict):
-    """All of chase.yaml: ladders beside the presets, which of them is the rule, and limits."""
+    """All of chase.yaml: ladders beside the presets, which of them is the rule, and limits.
+
+    `objection_days` are the working days in which coordinators can object to a draft bulletin.
+    """
 
     ladder: str = "default"
     quiet: Quiet = Quiet()
     letters_a_week: Annotated[int, Field(ge=1, le=100)] = 5
+    objection_days: Annotated[int, Field(ge=0, le=30)] = 3
     ladders: dict[Name, WrittenLadder] = {}
 
 
@@ -183,14 +188,16 @@ class CalendarFile(Strict):
 
 @dataclass(frozen=True)
 class Policy:
-    """What chase.yaml, calendar.yaml and the presets say."""
+    """What chase.yaml, calendar.yaml and the presets say, and agencies.yaml of papers."""
 
     ladders: Mapping[str, Ladder]
     default: str = "default"
     quiet: Quiet = field(default_factory=Quiet)
     letters_a_week: int = 5
+    objection_days: int = 3
     spans: tuple[Span, ...] = ()
     announced: frozenset[int] = frozenset()
+    papers: PapersFile = field(default_factory=PapersFile)
     _calendars: dict[tuple[WorkCalendar, str, bool], Calendar] = field(
         default_factory=dict[tuple[WorkCalendar, str, bool], Calendar], compare=False, repr=False
     )

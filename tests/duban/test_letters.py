@@ -22,6 +22,7 @@ from duban.letters import (
     LetterHead,
     TaskItem,
     Write,
+    enclosed,
     filled,
     links_in,
     ordered,
@@ -32,6 +33,7 @@ from duban.letters import (
     write_text,
 )
 from duban.registry import Registry, load_registry
+from duban.registry.papers import WORD
 from duban.tokens import LENGTH
 from duban.words import words
 from tests.conftest import PROJECT, china
@@ -276,6 +278,38 @@ def test_a_long_mail_is_filled_too(small: Registry):
 
 
 # What people write stays what they wrote
+
+
+def test_an_enclosed_paper_opens_beside_the_same_letter(small: Registry):
+    name, content = "督办函 晋教督函〔2026〕12号.docx", bytes(range(256)) * 99
+    letter = filled(write_mail(replace(head(small), link=LINK), [item(small)]), {12: TOKEN})
+    whole = enclosed(letter, name, content)
+    message, plain, html = read(whole)
+    assert message.get_content_type() == "multipart/mixed"
+    assert (plain, html) == read(letter)[1:]
+    assert TOKEN in plain
+    [paper] = message.iter_attachments()
+    assert (paper.get_filename(), paper.get_content()) == (name, content)
+    assert paper.get_content_type() == WORD
+    for header in ("Message-ID", "Subject", "Date", "To"):
+        assert message[header] == read(letter)[0][header]
+    assert enclosed(letter, name, content) == whole != enclosed(letter, name, content + b"1")
+    assert max(len(line) for line in whole.split(b"\r\n")) <= 300
+    assert b"\n" not in whole.replace(b"\r\n", b"")
+
+
+def test_a_letter_says_where_its_paper_is(small: Registry, example: Registry):
+    one = replace(head(small), paper="督办函", link=LINK)
+    assert "附件：督办函（Word 文件）。" in text(replace(one, enclosed=True), [item(small)])
+    assert "督办函请从下面的办理入口下载。" in text(one, [item(small)])
+    # A robot's letter that leads nowhere promises nothing.
+    assert "督办函" not in text(replace(one, link=""), [item(small)])
+    other = replace(head(example), paper="supervision letter", link=LINK)
+    known = item(example, next(iter(example.clauses)))
+    assert "The supervision letter can be downloaded below." in text(other, [known])
+    assert "Enclosed: supervision letter (Word file)." in text(
+        replace(other, enclosed=True), [known]
+    )
 
 
 def test_what_a_person_wrote_is_no_html(small: Registry):

@@ -27,6 +27,7 @@ from duban.portal.agency.own import (
     own_drafts,
     own_duty,
     own_events,
+    own_papers,
     own_petitions,
     own_versions,
 )
@@ -107,6 +108,7 @@ def duty_page(
         "returned": why_returned(guest.ledger, own) if own.owed else "",
         "happened": [(e.at, event_words(w, e, duty.notice.zone)) for e in own_events(guest, own)],
         "petitions": own_petitions(guest, own),
+        "papers": own_papers(guest, duty.id),
         "versions": versions,
         "example": _example(guest, own),
         "typed": typed,

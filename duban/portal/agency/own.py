@@ -10,6 +10,7 @@ from duban.duty import CLOSED, WAITING
 from duban.ledger import Ledger, links, reviewing, uploads
 from duban.ledger.database import reading
 from duban.ledger.links import LinkView
+from duban.ledger.papers import PaperView, papers
 from duban.ledger.persons import links_of_versions
 from duban.ledger.petitions import PetitionView, State, petitions
 from duban.ledger.questions import DutyView, Event, duties, events
@@ -47,6 +48,9 @@ _REPORTERS = frozenset(
         "withdrawn",
         "acknowledged",
         "called",
+        "filled",
+        "progress-noted",
+        "problems-noted",
     ]
 )
 
@@ -170,6 +174,30 @@ def own_file(guest: Guest, duty_id: int, file_id: int) -> FileView:
         if file.id == file_id:
             return file
     raise HTTPException(404)
+
+
+def own_papers(guest: Guest, duty_id: int) -> list[PaperView]:
+    """The official papers to the guest's agency about a duty that the link reaches."""
+    return [one for one in papers(guest.ledger, duty=duty_id) if _opens(guest, one)]
+
+
+def own_paper(guest: Guest, paper_id: int) -> PaperView:
+    """One of them.
+
+    Raises:
+        HTTPException: 404, the same as for one that is not there.
+    """
+    for one in papers(guest.ledger, paper=paper_id):
+        if _opens(guest, one):
+            return one
+    raise HTTPException(404)
+
+
+def _opens(guest: Guest, paper: PaperView) -> bool:
+    """A link that was handed on opens no paper that speaks of other duties too."""
+    mine = paper.recipient == guest.door.agency_id and paper.void_at is None
+    reached = guest.door.duties
+    return mine and (reached is None or (paper.duties != () and reached.issuperset(paper.duties)))
 
 
 def own_events(guest: Guest, own: Own) -> list[Event]:

@@ -18,6 +18,7 @@ from duban.ledger.browsing import runs, spoken
 from duban.ledger.database import reading
 from duban.ledger.explain import Explained, explain
 from duban.ledger.links import LinkView, links_of
+from duban.ledger.papers import papers
 from duban.ledger.petitions import petitions
 from duban.ledger.questions import DutyView, Event, events
 from duban.ledger.reviewing import Version
@@ -58,6 +59,9 @@ def _page(
         "reached": _reached(person, duty.agency),
         "versions": _versions(person, duty),
         "petitions": petitions(person.ledger, duty_ids=[duty.id]),
+        "papers": [
+            one for one in papers(person.ledger, duty=duty.id) if person.sees(one.recipient)
+        ],
         "holds": _holds(person, duty),
         "chase": _chase(person, duty, w),
         "spoken": [

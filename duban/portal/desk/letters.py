@@ -17,6 +17,7 @@ from duban.errors import DubanError
 from duban.ladder import Kind
 from duban.ledger import mailroom, undelivered
 from duban.ledger.mailroom import Sought, WholeLetter
+from duban.ledger.papers import papers
 from duban.ledger.questions import DutyView, duties
 from duban.ledger.undelivered import UNDELIVERED
 from duban.portal.desk.faults import sentence
@@ -122,6 +123,7 @@ def _page(person: Person, letter: WholeLetter, *, done: str = "", fault: str = "
         "to": shown.to,
         "text": shown.text,
         "duties": _duties(person, letter),
+        "papers": papers(person.ledger, letter=letter.line.id),
         "kind": w.kinds[Kind(letter.line.kind)],
         "suspended": mailroom.dealings(person.ledger).suspended.get(letter.line.recipient, ()),
         "decides": person.may("decide"),

@@ -1,12 +1,15 @@
 """Apprise's own plugins against a real server: only to hosts that are allowed, once, bounded."""
 
+from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from time import monotonic
 
 import pytest
 
-from duban.channels import Fate, Form, Outcome
+from duban.channels import Enclosure, Fate, Form, Outcome
 from duban.channels.through_apprise import ThroughApprise
+from duban.registry.papers import WORD
 from tests.duban.channels.conftest import MakeParcel
 from tests.servers import Answer, Drip, Drop, Hang, Reply, RobotServer
 
@@ -33,6 +36,27 @@ def test_a_letter_goes_as_plain_text_under_its_name(
     [request] = robots.requests
     assert request.path == "/hook"
     assert (request.body["title"], request.body["message"]) == ("共青团东市委-交办", LETTER)
+
+
+def test_a_paper_goes_along_where_the_service_takes_files(
+    apprise: ThroughApprise, robots: RobotServer, make_parcel: MakeParcel
+):
+    parcel = replace(make_parcel(LETTER, Form.TEXT), enclosure=Enclosure("督办函 1号.docx", b"PK1"))
+    assert apprise.send(parcel, f"json://127.0.0.1:{robots.port}/hook") == Outcome(A)
+    [request] = robots.requests
+    [attached] = request.body["attachments"]
+    assert (attached["filename"], b64decode(attached["base64"])) == ("督办函 1号.docx", b"PK1")
+    assert attached["mimetype"] == WORD
+
+
+def test_a_service_that_takes_no_files_gets_the_letter(
+    robots: RobotServer, make_parcel: MakeParcel
+):
+    parcel = replace(make_parcel(LETTER, Form.TEXT), enclosure=Enclosure("督办函 1号.docx", b"PK1"))
+    apprise = ThroughApprise(("gotify://127.0.0.1",), deadline=5)
+    assert apprise.send(parcel, f"gotify://127.0.0.1:{robots.port}/token") == Outcome(A)
+    [request] = robots.requests
+    assert LETTER in request.body["message"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Slips and letters as Word documents, by the measures of GB/T 9704-2012."""
