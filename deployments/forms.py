@@ -17,6 +17,7 @@ from duban.settings import Decisions
 from duban.words import words
 from flows.acting import PORTAL_ONLY
 from flows.call import call
+from flows.export import export
 from flows.extend import extend
 from flows.hold import hold
 from flows.open_period import open_period
@@ -24,6 +25,7 @@ from flows.rebuild_mirror import rebuild_mirror
 from flows.rehearse import rehearse
 from flows.release import release
 from flows.reopen import reopen
+from flows.report import report
 from flows.review import review
 from flows.send_again import send_again
 from flows.waive import waive
@@ -42,6 +44,8 @@ ACTS: tuple[Flow[..., Any], ...] = (
     release,
     open_period,
     rehearse,
+    report,
+    export,
     rebuild_mirror,
 )
 

@@ -17,7 +17,7 @@ from deployments.embedded import POOL, QUEUE
 from deployments.forms import acts_offered, form_name, form_schema, form_text, schema_of
 from deployments.schedule import cron_of
 from duban.forms import form_words
-from duban.mirror import clause_tag
+from duban.mirror import clause_tag, form_tag
 from duban.registry import PlacedClause, Registry
 from duban.registry.policy import CHASE_AT
 from duban.settings import Decisions
@@ -26,6 +26,7 @@ from flows.board import board
 from flows.chase import chase
 from flows.cycle import cycle
 from flows.deliver import deliver
+from flows.report import report
 from flows.tell import tell
 from flows.upkeep import upkeep
 from tasks.mirror import DUTY_QUEUE
@@ -35,6 +36,8 @@ from tasks.stage.executed import TAG
 CHASE_CRON = f"{CHASE_AT.minute} {CHASE_AT.hour} * * *"
 BOARD_CRON = "0 9 * * *"
 UPKEEP_CRON = "0 3 * * *"
+REPORT_CRON = "30 9 5 * *"
+"""On the fifth, when most of what was handed in on the last day has been looked at."""
 
 _FOR_FLOW_NAMES = {ord(sign): ord(sign) + 0xFEE0 for sign in "/%&<>"}
 """Prefect refuses these signs in a flow's name; their full-width twins read the same."""
@@ -42,9 +45,10 @@ _FOR_FLOW_NAMES = {ord(sign): ord(sign) + 0xFEE0 for sign in "/%&<>"}
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What registering did; `clauses` maps clause keys to deployment ids."""
+    """What registering did; `clauses` maps clause keys to deployment ids, `forms` those of acts."""
 
     clauses: dict[str, str]
+    forms: dict[str, str]
     board: str
     changed: int
     retired: int
@@ -87,7 +91,8 @@ def register(
     for one in left:
         stage.delete_deployment(one.id)
     clauses = {placed.key: ids[deployment_name(placed)] for placed in registry.tracked}
-    return Registered(clauses, ids["board"], changed, len(left))
+    forms = {act.name: ids[form_name(act, registry)] for act in acts_offered(decisions)}
+    return Registered(clauses, forms, ids["board"], changed, len(left))
 
 
 def wanted_specs(
@@ -104,8 +109,14 @@ def wanted_specs(
 
 def stands(spec: DeploymentSpec, known: DeploymentRef) -> bool:
     """Whether the deployment is what the files ask for; what a person switched off counts not."""
-    same = known.version == spec.version and known.flow_name == spec.flow_name
-    return same and not moved_schedules(spec, known)
+    if known.version != spec.version or moved_schedules(spec, known):
+        return False
+    return _editable(spec) == _editable(known) and set(spec.tags) == set(known.tags)
+
+
+def _editable(one: DeploymentSpec | DeploymentRef) -> tuple[object, ...]:
+    """What the pages of Prefect let a person change, beside schedules and tags."""
+    return one.flow_name, one.description, one.parameters, one.pool, one.queue
 
 
 def moved_schedules(spec: DeploymentSpec, known: DeploymentRef) -> list[str]:
@@ -148,9 +159,16 @@ def specs(
 def act_spec(act: Flow[..., Any], registry: Registry, project: Path) -> DeploymentSpec:
     """What a coordinator can do, with its form; named in the first notice's language."""
     name = form_name(act, registry)
-    spec = _spec(act, name, name, project, registry.language, schedules=())
+    monthly = CronSpec("monthly", REPORT_CRON, registry.first_notice.timezone)
+    schedules = (monthly,) if act is report else ()
+    spec = _spec(act, name, name, project, registry.language, schedules=schedules)
     schema = form_schema(act, registry)
-    return replace(spec, description=form_text(act, registry), parameter_openapi_schema=schema)
+    return replace(
+        spec,
+        tags=(TAG, form_tag(act.name)),
+        description=form_text(act, registry),
+        parameter_openapi_schema=schema,
+    )
 
 
 def deployment_name(placed: PlacedClause) -> str:

@@ -31,7 +31,7 @@ from deployments.scenes import (
 )
 from duban.duty import WAITING, Act, IllegalAct
 from duban.evidence import Checked, check_evidence, keeping
-from duban.ledger import acts
+from duban.ledger import acts, bulletins
 from duban.ledger.acts import Cover
 from duban.ledger.approvals import approve, call, decline, proposals
 from duban.ledger.database import reading
@@ -52,6 +52,7 @@ from duban.ledger.reviewing import queue
 from duban.ledger.tables import Duty
 from duban.mirror import StateName, state_name
 from duban.office import Office
+from duban.period import Every
 from duban.registry import Clause
 from duban.registry.evidence import (
     DateField,
@@ -61,6 +62,8 @@ from duban.registry.evidence import (
     RatioField,
     TextField,
 )
+from duban.reports import making
+from duban.reports.charts import NoChineseFont
 
 SEED = "督办"
 COORDINATOR = "协调员（模拟）"
@@ -89,6 +92,8 @@ BORROWED = 0.015
 nil where that may be, of papers that are not one's own."""
 GRANTED, WITHDRAWN = 0.8, 0.06
 """Of what is asked for; the rest is refused."""
+DRAFTED_ON, ISSUED_AFTER = 5, 14
+"""The day of a month on which bulletins are drafted, and after how many days they are issued."""
 MOST_WAITING = 12
 """Duties that wait for review before the last day's scenes add theirs."""
 FILED = "模拟填报：已按要求组织开展，情况见附件。"
@@ -261,14 +266,18 @@ class Replay:
         self.players: dict[int, Player] = {}
         self.agenda: defaultdict[date, list[Deed]] = defaultdict(list)
         self.tally = Tally()
+        self.begin = date.max
 
     def play(self, begin: date, until: date, say: Callable[[str], None]) -> None:
         """Every day from one to the other, both included; says at the end of a month how far."""
+        self.begin = begin
         for day in _days(begin, until):
             self._morning(day)
             self._work(day)
             if day.weekday() == 2:
                 self._decide_proposals(day)
+            if day.day == DRAFTED_ON:
+                self._draft_bulletin(day, Every.QUARTER)
             if day == until - timedelta(days=25):
                 self._hold(day)
             if day == until - timedelta(days=6):
@@ -277,6 +286,7 @@ class Replay:
                 say(f"{self.office.label} {day:%Y-%m}: {self.tally}")
         self._complete_picture(until)
         self._clear_queue(until)
+        self._draft_bulletin(until, Every.MONTH)
         self._scenes(until).play()
 
     def _at(self, day: date, nth: int = 0) -> datetime:
@@ -456,6 +466,19 @@ class Replay:
             approve(self.ledger, sent, by=COORDINATOR, now=now)
         if stopped := [duty for duty in waiting if duty % 10 == 1 and duty % 3]:
             decline(self.ledger, stopped, reason=DECLINED, by=COORDINATOR, now=now)
+
+    def _draft_bulletin(self, day: date, every: Every) -> None:
+        """Drafts what ended with the month before; it is issued when its window is over."""
+        for period in making.ended(day):
+            played = period.next.start and period.next.start > self.begin  # at least a part of it
+            if period.every is every and played:
+                now = self._at(day)
+                number, _ = bulletins.draft(self.ledger, period, at=now, by=COORDINATOR, now=now)
+                self._later(day, ISSUED_AFTER, partial(self._issue_bulletin, number))
+
+    def _issue_bulletin(self, number: int, now: datetime) -> None:
+        with suppress(NoChineseFont):  # it stays a draft, which pages and Excel show as well
+            making.issue(self.ledger, number, by=COORDINATOR, now=now)
 
     def _hold(self, day: date) -> None:
         end = day + timedelta(days=45)

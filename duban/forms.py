@@ -132,6 +132,18 @@ ZH = FormWords(
             "在副本上推演今后若干天的催办，列出哪天会立项几项、向谁发什么函。\n\n"
             "推演假定其间无人报送、无人批准。不发函，不改动任何数据。",
         ),
+        "export": Form(
+            "导出台账",
+            "把督办台账写成 Excel 文件，项数不限；写到哪里，看运行页面的进度。\n\n"
+            "写好后从门户下载，保存 7 天；可以填写后再导入。不改动任何数据，可放心多次办理。",
+        ),
+        "report": Form(
+            "拟写通报",
+            "按截止时刻定格数据，拟出某一期间的通报草稿。\n\n"
+            "草稿列入各督办人员的待办，异议期满、异议全部答复后在门户签发。同一期间已有草稿的，"
+            "不另拟；要重新拟写，请先在门户撤回草稿。各项都不填的，拟写上月的通报，"
+            "季度末、年末一并拟写季度、年度的；每月 5 日自动运行一次。",
+        ),
     },
     standing={
         "chase": "每天早晨自动运行：立项、催办、投递函件。可放心重复运行，同一时刻不会重复发函。",
@@ -168,6 +180,14 @@ ZH = FormWords(
         "days": Field("推演天数", "1 至 60 天。"),
         "as_of": Field("截至时刻", "以此刻为准办理，一般不填，即为当前时刻。"),
         "cycle.clause": Field("责任条款", "条款的标识，已经填好，请勿改动。"),
+        "period": Field(
+            "统计期间", "写成 2026-10、2026Q3、2026H1、2026 或 SY2026；不填的，为刚结束的期间。"
+        ),
+        "cut_off": Field("截止日期", "数据截至当日 24 时；不填的，截至此刻。"),
+        "export.clause": Field("责任条款", "不选的，为所有条款。"),
+        "export.day": Field("截至日期", "该日终了时的情况，须早于今天；不填的，为当前情况。"),
+        "by_region": Field("分地区", "每个地区一张工作表。"),
+        "report.staff_code": Field("工号", "拟稿人的工号，可以不填。不要填写姓名。"),
         "what": Field("告知事项", "由自动化规则填写，请勿改动。"),
     },
     choices={
@@ -190,6 +210,9 @@ ZH = FormWords(
         "opened": "应有 {expected} 项，新立项 {opened} 项",
         "mirrored": "页面已按台账重建，共 {runs} 项",
         "left-to-another": "另一次同步正在进行，由它按台账重建，请稍后查看",
+        "exported": "已导出 {rows} 项，请从门户下载",
+        "drafted": "已拟出 {periods} 通报草稿，请核对",
+        "stands": "{periods} 通报已经拟出，未另拟",
         "rehearsed": "{first} 至 {last}：立项 {opens} 项，发函 {letters} 封，"
         "待批准 {proposed} 件；以上为推演，未改动任何数据",
     },
@@ -208,6 +231,9 @@ ZH = FormWords(
         "mirrored": "已重建",
         "left-to-another": "重建中",
         "rehearsed": "推演完成",
+        "exported": "已导出",
+        "drafted": "已拟稿",
+        "stands": "已有通报",
     },
     refused="未办理",
     faults={
@@ -219,12 +245,16 @@ ZH = FormWords(
         "NoSuchHold": "没有正在生效的第 {hold} 号暂停，请核对编号（命令 `duban holds` 可查）。",
         "NotUndelivered": "第 {letter} 号函件不在未送达之列，请在门户“函件”页核对编号。",
         "past": "{day} 已经过去，请填写今天或以后的日期。",
+        "not-past": "{day} 还没有过去，请填写早于今天的日期，或者不填。",
         "too-far": "{day} 过远，请填写 {days} 天以内的日期。",
         "no-reason": "退回的，请选择退回原因或写明理由；选“其他”的，须写明理由。",
         "no-version": "事项“{named}”没有第 {version} 版材料，请核对版本。",
         "whom": "请选择责任单位或责任条款，至少选一项。",
         "no-agency": "没有“{given}”这个单位，请从下拉框中选择。",
         "no-clause": "没有“{given}”这一条款，请从下拉框中选择。",
+        "no-period": "没有“{period}”这个统计期间，请写成 2026-10、2026Q3、2026H1、2026 或 SY2026。",
+        "not-begun": "{period} 在截止时刻还没有开始，请改选较晚的截止日期。",
+        "ahead": "截止日期 {day} 晚于今天，请改选今天或以前的日期。",
         "missing": "“{title}”必须填写，请重新填表。",
         "unfit": "“{title}”填写有误：{hint}",
         "again": "这次办理以前已经执行过，为免重复，未再执行；"
@@ -238,7 +268,11 @@ ZH = FormWords(
     colon="：",
     stop="。",
     between="；",
-    links={"portal": "在督办门户中查看", "run": "查看事项的办理情况"},
+    links={
+        "portal": "在督办门户中查看",
+        "run": "查看事项的办理情况",
+        "workbook": "下载台账",
+    },
     columns={
         "day": "日期",
         "opens": "立项",
@@ -331,6 +365,21 @@ EN = FormWords(
             "would go to whom.\n\nAs if no evidence came and nothing were approved. Nothing is "
             "sent or written.",
         ),
+        "export": Form(
+            "export the ledger",
+            "Writes the ledger as an Excel file, however long it is; the run shows how far it is."
+            "\n\nIt is fetched in the portal, where it waits for 7 days, and can be filled in and "
+            "imported. Nothing is changed; safe to repeat.",
+        ),
+        "report": Form(
+            "draft a bulletin",
+            "Freezes the facts as of a cut-off and drafts the bulletin of a period.\n\n"
+            "The draft goes onto the coordinators' list; it is issued in the portal when its "
+            "objection window is over and every objection is answered. A draft that stands is left "
+            "alone: withdraw it in the portal to draft anew. With nothing filled in, the month "
+            "before is drafted, and the quarter and year that ended with it. It runs by itself on "
+            "the 5th of each month.",
+        ),
     },
     standing={
         "chase": "Runs each morning: opens what is due, chases, delivers. Safe to repeat: the same "
@@ -372,6 +421,14 @@ EN = FormWords(
         "days": Field("Days", "1 to 60."),
         "as_of": Field("As of", "The moment to look from; seldom given, now unless it is."),
         "cycle.clause": Field("Clause", "Its key, which is filled in already; leave it."),
+        "period": Field(
+            "Period", "Like 2026-10, 2026Q3, 2026H1, 2026 or SY2026; what just ended unless given."
+        ),
+        "cut_off": Field("Cut-off day", "The facts as of its end; as of now unless given."),
+        "export.clause": Field("Clause", "All of them unless chosen."),
+        "export.day": Field("As of the end of", "A day that is past; as of now unless given."),
+        "by_region": Field("By region", "A sheet for each region."),
+        "report.staff_code": Field("Staff code", "Of whoever drafts; may be left out. No names."),
         "what": Field("What", "Filled in by the automations; leave it."),
     },
     choices={
@@ -394,6 +451,9 @@ EN = FormWords(
         "opened": "expected {expected}, opened {opened}",
         "mirrored": "rebuilt from the ledger, {runs} runs",
         "left-to-another": "another sync is at work and rebuilds them; look again in a while",
+        "exported": "{rows} duties exported; download the file from the portal",
+        "drafted": "drafted for {periods}; look through it",
+        "stands": "drafted for {periods} already; nothing new",
         "rehearsed": "{first} to {last}: opens {opens}, {letters} letters, {proposed} for "
         "approval; a rehearsal, nothing was touched",
     },
@@ -412,6 +472,9 @@ EN = FormWords(
         "mirrored": "Rebuilt",
         "left-to-another": "Rebuilding",
         "rehearsed": "Rehearsed",
+        "exported": "Exported",
+        "drafted": "Drafted",
+        "stands": "Stands",
     },
     refused="Refused",
     faults={
@@ -424,12 +487,17 @@ EN = FormWords(
         "NotUndelivered": "Letter {letter} is not among those that could not be delivered; check "
         "its number in the portal.",
         "past": "{day} has passed; choose today or a later day.",
+        "not-past": "{day} has not passed; choose an earlier day, or none.",
         "too-far": "{day} is too far; choose one within {days} days.",
         "no-reason": "A return needs what is wrong, or a remark; `other` needs a remark.",
         "no-version": "{named} has no version {version}; check it.",
         "whom": "Choose an agency or a clause, or both.",
         "no-agency": "There is no agency '{given}'; choose one of the list.",
         "no-clause": "There is no clause '{given}'; choose one of the list.",
+        "no-period": "There is no period '{period}'; write one like 2026-10, 2026Q3, 2026H1, "
+        "2026 or SY2026.",
+        "not-begun": "{period} has not begun by the cut-off; choose a later one.",
+        "ahead": "The cut-off day {day} lies ahead; choose one up to today.",
         "missing": "'{title}' is required; fill in the form again.",
         "unfit": "'{title}' does not fit: {hint}",
         "again": "This run was started before and is not carried out twice; look at the history, "
@@ -443,7 +511,11 @@ EN = FormWords(
     colon=": ",
     stop=".",
     between="; ",
-    links={"portal": "Open in the portal", "run": "Open the duty's run"},
+    links={
+        "portal": "Open in the portal",
+        "run": "Open the duty's run",
+        "workbook": "Download the ledger",
+    },
     columns={
         "day": "Day",
         "opens": "Opens",

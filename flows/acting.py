@@ -142,6 +142,9 @@ async def _ended(told: Told) -> State[Any]:
     (log.info if told.done else log.error)(told.sentence)
     lines = [f"**{told.name}**", told.sentence]
     lines += [f"[{said}]({address})" for said, address in told.links.items()]
+    for sheet in told.sheets:
+        said = {"key": sheet.key, "description": sheet.description}
+        await acreate_markdown_artifact(sheet.markdown, **said)
     if told.rows:
         table = [dict(row) for row in told.rows]
         await acreate_table_artifact(table, key="rehearsal", description=told.sentence)

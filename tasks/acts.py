@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -14,16 +15,22 @@ from sqlalchemy import select
 
 from duban.errors import DubanError
 from duban.forms import FormWords, form_words, why_returned
-from duban.ledger import acts, approvals, holds, undelivered
+from duban.ledger import acts, approvals, bulletins, holds, undelivered
+from duban.ledger.browsing import Selection
+from duban.ledger.bulletins import BulletinRefused, period_called
 from duban.ledger.database import reading
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import DutyView, duties
 from duban.ledger.reviewing import versions
 from duban.ledger.tables import MirrorRun
-from duban.mirror import DUTY_TAG, clause_tag
+from duban.mirror import CLAUSE_TAG, DUTY_TAG, FORM_TAG
 from duban.office import Office
 from duban.plan import PlannedDay, plan
 from duban.registry import Agency, PlacedClause, Registry
+from duban.reports import making
+from duban.reports.markdown import markdown
+from duban.sheets import going
+from duban.sheets.exports import new_export
 from duban.words import period_words, words
 from tasks.mirror import forget, sync
 from tasks.stage import Stage
@@ -33,11 +40,19 @@ from tasks.work import deliver_again_when_due, deliver_letters, now_utc, office,
 FURTHEST = 370  # days ahead that a rehearsal or a hold may reach
 MOST_ROWS = 1000
 PATIENCE = 30.0  # seconds for which rebuilding waits for another sync
-_CLAUSE = clause_tag("")
 
 
 class Refused(DubanError):
     """An act was not carried out; the message is for the person who asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page of its own that an act leaves in Prefect, under a key that keeps its versions."""
+
+    key: str
+    markdown: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,7 @@ class Told:
         sentence: says it to the person who asked.
         links: where to go on, by what stands on the link.
         rows: of a table that shows the result, if there is one.
+        sheets: pages that it made.
     """
 
     done: bool
@@ -57,6 +73,7 @@ class Told:
     sentence: str
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     rows: Sequence[Mapping[str, Any]] = ()
+    sheets: Sequence[Sheet] = ()
 
 
 @dataclass(frozen=True)
@@ -385,8 +402,9 @@ def rebuild_mirror() -> Told:
             sent = sync(
                 here.ledger,
                 there,
-                deployed_clauses(there),
+                deployed(there, CLAUSE_TAG),
                 desk.now,
+                forms=deployed(there, FORM_TAG),
                 full=True,
                 portal=here.settings.portal,
                 limit=here.settings.mirror_limit,
@@ -399,13 +417,13 @@ def rebuild_mirror() -> Told:
     return carried_out(_desk("rebuild_mirror"), do)
 
 
-def deployed_clauses(there: Stage) -> dict[str, str]:
-    """Ids of the clauses' deployments by key."""
+def deployed(there: Stage, tag: str) -> dict[str, str]:
+    """Ids of the deployments that carry a tag which begins so, by what follows in it."""
     return {
-        tag.removeprefix(_CLAUSE): one.id
-        for one in there.deployments(TAG)
-        for tag in one.tags
-        if tag.startswith(_CLAUSE)
+        one.removeprefix(tag): found.id
+        for found in there.deployments(TAG)
+        for one in found.tags
+        if one.startswith(tag)
     }
 
 
@@ -450,3 +468,69 @@ def _table(desk: Desk, days: Sequence[PlannedDay]) -> list[dict[str, Any]]:
     return [
         {said: str(row.get(key, "")) for key, said in columns.items()} for row in rows[:MOST_ROWS]
     ]
+
+
+@task(name="export", cache_policy=NO_CACHE)
+def export(
+    agency: str, clause: str, day: date | None, by_region: bool, tell: Callable[[float], None]
+) -> Told:
+    """Writes the 台账 into the data folder and tells the percentage; nothing else changes."""
+
+    def do(desk: Desk) -> Told:
+        if day and day >= desk.today:
+            raise desk.refuse("not-past", day=day)
+        here, registry = desk.office, desk.office.ledger.registry
+        selection = Selection(
+            agency=desk.agency(agency).id if agency else "",
+            clause=desk.clause(clause).key if clause else "",
+        )
+        zone, language = registry.first_notice.zone, registry.language
+        path = new_export(here.settings.home, desk.now.astimezone(zone))
+        when = going.moment_of(here.ledger, desk.now, day)
+        rows = 0
+        for step in going.export(
+            when, selection, path, at=desk.now, language=language, by_region=by_region
+        ):
+            rows = step.rows
+            tell(100 * rows / step.of if step.of else 100)
+        told = desk.answer("exported", rows=rows)
+        link = {desk.words.links["workbook"]: f"{here.settings.portal}/desk/exports/{path.name}"}
+        return Told(True, told.name, told.sentence, link)
+
+    return carried_out(_desk("export"), do)
+
+
+@task(name="report", cache_policy=NO_CACHE)
+def report(period: str, cut_off: date | None, code: str) -> Told:
+    """Drafts bulletins: of a period, or of all that ended with the month before."""
+
+    def do(desk: Desk) -> Told:
+        ledger = desk.office.ledger
+        try:
+            wanted = [period_called(period.strip())] if period else making.ended(desk.today)
+            at = making.cut_off_of(ledger, cut_off, desk.now)
+            by = desk.by if code else "duban"
+            drafts = [
+                bulletins.draft(ledger, one, at=at, by=by, now=desk.now, anew=bool(period))
+                for one in wanted
+            ]
+        except BulletinRefused as error:
+            raise desk.refuse(error.code, day=cut_off, **error.given) from None
+        cuts = [making.cut(ledger, number) for number, _ in drafts]
+        new = [one.name for one, (_, fresh) in zip(wanted, drafts, strict=True) if fresh]
+        names = words(ledger.registry.language).join.join(new or [one.name for one in wanted])
+        told = desk.answer("drafted" if new else "stands", periods=names)
+        portal = desk.office.settings.portal
+        links = {f"{one.view.period}": f"{portal}/desk/bulletins/{one.view.id}" for one in cuts}
+        sheets = [_sheet(desk, one) for one in cuts]
+        return Told(True, told.name, told.sentence, links, sheets=sheets)
+
+    return carried_out(_desk("report", code), do)
+
+
+def _sheet(desk: Desk, one: making.Cut) -> Sheet:
+    """The bulletin as a page of Prefect; each number leads to its list in the portal."""
+    link = making.links_of(desk.office.settings.portal, one.view.id)
+    state = making.state_words(one.seen.language, one.view, ZoneInfo(one.seen.zone))
+    said = markdown(one.figures, link, state=state)
+    return Sheet(f"bulletin-{one.view.period.lower()}", said, state)

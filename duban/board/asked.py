@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from duban.board.lists import Listed
-from duban.board.markdown import ROWS
 from duban.duty import Status
 from duban.ledger import Ledger
 from duban.ledger.browsing import Selection, State, Today
 from duban.ledger.database import reading
 from duban.ledger.tables import Attempt, Duty, Letter, Submission, Suspension, Task, Tick
+from duban.markdown import ROWS
 
 RECENT = timedelta(days=7)
 DAYS_OF_TICKS = timedelta(days=30)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from duban.board.asked import Checked, Delivery
 from duban.board.day import Day
-from duban.board.markdown import Board, joined, link, table
+from duban.board.markdown import Board
+from duban.markdown import joined, link, table
 
 FATES = ("accepted", "temporary", "permanent", "ambiguous")
 STATES = ("pending", "sent", "unreachable", "dead", "suppressed")

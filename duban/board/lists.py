@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from duban.board.day import Day
-from duban.board.markdown import Board, joined, link, plain, table
+from duban.board.markdown import Board
 from duban.duty import Light, Status
 from duban.ledger.browsing import State
 from duban.ledger.questions import DutyView
+from duban.markdown import joined, link, plain, table
 from duban.words import Words, period_words
 
 

@@ -1,13 +1,7 @@
-"""Markdown of the boards, and the addresses that its numbers lead to.
+"""The boards as Markdown, and the addresses that their numbers lead to."""
 
-Tables are Markdown and no table artifacts: the pages of Prefect show those without links.
-"""
-
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
-
-ROWS = 1000  # Prefect's page takes four seconds to show so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +55,3 @@ class Places:
 def _address(path: str, query: dict[str, str]) -> str:
     filled = {key: value for key, value in query.items() if value}
     return f"{path}?{urlencode(filled)}" if filled else path
-
-
-def link(text: object, address: str) -> str:
-    """A link in a cell; a zero leads nowhere."""
-    return f"[{plain(text)}]({address})" if text else "·"
-
-
-def plain(text: object) -> str:
-    """Text in which nothing is taken for Markdown or HTML."""
-    shown = " ".join(str(text).split())
-    for sign in "\\`*_[]<>|~":
-        shown = shown.replace(sign, f"\\{sign}")
-    return shown
-
-
-def table(head: Sequence[str], numbers: int, rows: Iterable[Sequence[object]]) -> str:
-    """A table whose last columns, so many, hold numbers."""
-    texts = len(head) - numbers
-    lines = [head, ["---"] * texts + ["---:"] * numbers, *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-
-
-def joined(parts: Iterable[str]) -> str:
-    """Paragraphs that are not empty."""
-    return "\n\n".join(part for part in parts if part)

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from duban.board.day import Day
-from duban.board.markdown import ROWS, Board, joined, link, plain, table
+from duban.board.markdown import Board
 from duban.board.summary import Situations, columns, line, number, situations
 from duban.duty import WAITING
 from duban.ledger.browsing import Band, Counted, State
+from duban.markdown import ROWS, joined, link, plain, table
 
 SHOWN = (State.OVERDUE, State.DUE_SOON, State.SUBMITTED, State.RETURNED, State.ACCEPTED)
 

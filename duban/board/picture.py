@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from duban.board.day import Day
-from duban.board.markdown import Board, joined, plain
+from duban.board.markdown import Board
 from duban.board.targets import Progress, TargetProgress, without_figures
+from duban.markdown import joined, plain
 
 DRAWN = 40  # more lines than these cannot be read
 WIDTH, HEAD, LINE = 7.2, 1.05, 0.27  # inches, the head of a panel and a line of it

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from duban.batches import batches
 from duban.board.cells import ALL, Cells, cells, department_of, in_order, region_of
 from duban.board.day import Day
-from duban.board.markdown import ROWS, Board, joined, link, table
+from duban.board.markdown import Board
 from duban.board.summary import Situations, number, situations
 from duban.duty import Light, Status
 from duban.ledger.browsing import Counted, State
+from duban.markdown import ROWS, joined, link, table
 from duban.registry import Registry
 
 ACROSS = 8  # more columns are squeezed in the width of Prefect's page

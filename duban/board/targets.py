@@ -6,8 +6,9 @@ from functools import cached_property
 
 from duban.board.asked import Reported
 from duban.board.day import Day
-from duban.board.markdown import ROWS, Board, joined, link, plain, table
+from duban.board.markdown import Board
 from duban.duty import WAITING, Status
+from duban.markdown import ROWS, joined, link, plain, table
 from duban.period import Every, period_of
 from duban.registry import Agency, PlacedClause, Registry
 from duban.words import period_words

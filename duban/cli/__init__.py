@@ -11,14 +11,17 @@ from duban.cli import (
     acts,
     applying,
     audit,
+    bulletins,
     chasing,
     files,
     keeping,
     letter,
     links,
+    papers,
     portal,
     run,
     screens,
+    sheets,
 )
 from duban.errors import DubanError
 
@@ -34,6 +37,10 @@ for group in (files, applying, screens, acts, chasing, letter, links, portal, ru
         app.command()(command)
 app.add_typer(audit.app, name="audit")
 app.add_typer(accounts.app, name="account")
+app.add_typer(papers.app, name="paper")
+app.add_typer(bulletins.app, name="bulletin")
+for name, group in sheets.APPS.items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

@@ -360,7 +360,7 @@ def decline(
 
 def _chosen(here: Office, named: Sequence[str] | None, every: bool) -> list[int]:
     if every and not named:
-        return sorted({one.duty_id for one in approvals.proposals(here.ledger)})
+        return sorted(one.duty_id for one in approvals.proposals(here.ledger))
     if not named or every:
         raise DubanError("Name the duties, or write --all.")
     return [find_duty(here, one).id for one in named]

@@ -78,7 +78,9 @@ def find_agency(registry: Registry, name: str) -> Agency:
         close = [
             one.name for one in registry.agencies.values() if name in one.name or name in one.id
         ]
-        raise DubanError(f"There is no agency '{name}'.{_or_one_of(close)}")
+        raise DubanError(
+            f"There is no agency '{name}'.{_or_one_of(close, 'duban contacts export')}"
+        )
     return found
 
 
@@ -87,12 +89,12 @@ def find_clause(registry: Registry, name: str) -> PlacedClause:
     found = registry.find_clause(name)
     if found is None:
         close = [key for key in registry.clauses if name in key]
-        raise DubanError(f"There is no clause '{name}'.{_or_one_of(close)}")
+        raise DubanError(f"There is no clause '{name}'.{_or_one_of(close, 'duban status')}")
     return found
 
 
-def _or_one_of(close: list[str]) -> str:
-    return f" Did you mean {', '.join(close[:5])}?" if close else " `duban check` lists them."
+def _or_one_of(close: list[str], all_by: str) -> str:
+    return f" Did you mean {', '.join(close[:5])}?" if close else f" `{all_by}` lists them."
 
 
 def find_duty(office: Office, name: str) -> DutyView:

@@ -35,6 +35,8 @@ WEEK = timedelta(days=7)
 
 _BEFORE_DUE = (*ROUND_OPENERS, Kind.COPY, Kind.INQUIRE, Kind.REMIND, Kind.RECEIPT, Kind.LINK)
 _PORTAL = "https://duban.example.org"
+_NUMBERED = {"undeliverable": 8, "bulletin": 3}
+"""What is named by its number, a letter or a bulletin; the rest by the agency."""
 _TO_DESK = (Kind.TASKS, Kind.ESCALATE)
 _LABELS: dict[Language, str] = {"zh": "样函", "en": "sample"}
 _REASONS: dict[Language, dict[Kind, str]] = {
@@ -115,9 +117,8 @@ def _way_in(known: Registry, kind: Kind, recipient: Agency, day: date) -> tuple[
 
 def _tasks(agency: Agency, language: Language) -> list[TaskItem]:
     return [
-        # What could not be delivered is named by the letter's number.
-        TaskItem(what, agency.name, command.format(subject=8 if "resend" in command else agency.id))
-        for what, command in words(language).tasks.values()
+        TaskItem(what, agency.name, command.format(subject=_NUMBERED.get(kind, agency.id)))
+        for kind, (what, command) in words(language).tasks.items()
     ]
 
 

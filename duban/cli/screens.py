@@ -23,6 +23,7 @@ from duban.cli.common import (
 )
 from duban.duty import Light
 from duban.ledger.questions import DutyView, duties, events, latest_evidence
+from duban.sheets.cells import raw_of
 from duban.words import Words, asked_words, due_words, event_words, period_words, words
 
 _STYLES = {Light.RED: "red", Light.YELLOW: "yellow", Light.GREEN: "green", Light.GREY: "dim"}
@@ -141,11 +142,9 @@ def show(duty: DutyName, as_of: AsOf = None) -> None:
     received = latest_evidence(here.ledger, [found.id]).get(found.id)
     if received:
         typer.echo(f"{w.labels['received']}: {received.receipt}")
-        for key, value in received.fields.items():
+        for key, value in (*received.fields.items(), *received.files):
             field = found.clause.field(key)
-            typer.echo(f"  {field.label if field else key}: {value}")
-        for key, name in received.files:
-            typer.echo(f"  {key}: {name}")
+            typer.echo(f"  {field.label if field else key}: {raw_of(value)}")
     for event in events(here.ledger, duty_id=found.id):
         at = f"{event.at.astimezone(found.notice.zone):%Y-%m-%d %H:%M}"
         typer.echo(f"{at}  {event.actor}  {event_words(w, event, found.notice.zone)}")

@@ -106,8 +106,11 @@ def _policy_parts(before: Policy, after: Policy) -> Iterator[str]:
         yield "ladders"
     if (before.spans, before.announced) != (after.spans, after.announced):
         yield "calendar"
-    if (before.quiet, before.letters_a_week) != (after.quiet, after.letters_a_week):
+    limits = [(one.quiet, one.letters_a_week, one.objection_days) for one in (before, after)]
+    if limits[0] != limits[1]:
         yield "limits"
+    if before.papers != after.papers:
+        yield "papers"
 
 
 class Left(StrEnum):

@@ -43,7 +43,10 @@ class Proposed:
 
 
 def proposals(ledger: Ledger) -> list[Proposed]:
-    """What awaits approval and still concerns a waiting duty in its present round, oldest first."""
+    """What awaits approval of a waiting duty in its present round, oldest first.
+
+    Of each duty the highest alone: the lower ones lapse with it.
+    """
     question = (
         select(Proposal.duty_id, Duty.agency, Duty.clause, Proposal.rung, Proposal.n, Proposal.day)
         .join(Duty, Duty.id == Proposal.duty_id)
@@ -55,7 +58,8 @@ def proposals(ledger: Ledger) -> list[Proposed]:
         .order_by(Proposal.day, Proposal.id)
     )
     with reading(ledger.engine) as connection:
-        return [Proposed(*row) for row in connection.execute(question)]
+        highest = {row.duty_id: Proposed(*row) for row in connection.execute(question)}
+    return sorted(highest.values(), key=lambda one: (one.day, one.duty_id))
 
 
 def approve(ledger: Ledger, duty_ids: Sequence[int], *, by: str, now: datetime) -> int:

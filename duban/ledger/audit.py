@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from duban.batches import batches
 from duban.errors import DubanError
-from duban.ledger import Ledger
+from duban.ledger import Ledger, bulletins, papers
 from duban.ledger.change import first_broken_link
 from duban.ledger.database import reading
 from duban.ledger.folder import bytes_of, hash_of, sync
@@ -97,8 +97,8 @@ def _head(line: str, log: Path) -> Head:
 def verify(ledger: Ledger, heads: Sequence[Head] = ()) -> list[str]:
     """What is wrong with the history, and with what it vouches for; empty when all is whole.
 
-    Checked are the chain; every head given; duties against the history that tells of them; and
-    evidence as handed in against the hashes in the history.
+    Checked are the chain; every head given; duties against the history that tells of them;
+    evidence as handed in, papers as made, and the facts of bulletins, against the hashes there.
     """
     with reading(ledger.engine) as connection:
         return faults(connection, heads)
@@ -113,6 +113,8 @@ def faults(connection: Connection, heads: Sequence[Head]) -> list[str]:
         *_cut_off(connection, heads),
         *_altered_duties(connection),
         *_altered_evidence(connection),
+        *papers.faults(connection),
+        *bulletins.faults(connection),
     ]
 
 

@@ -22,18 +22,23 @@ def duties_as_of(ledger: Ledger, moment: datetime) -> list[DutyView]:
     A duty to which nothing has happened since is as it is now; of the others the history knows all
     but whether their due day was `provisional`.
     """
-    since = select(History.duty_id).where(History.at > moment, History.action.in_(_ACTIONS))
     with reading(ledger.engine) as connection:
-        versions = versions_of(connection.execute(select(ClauseVersion.__table__)).mappings())
-        changed = set(connection.scalars(since))
-        told = _HAPPENED.where(History.at <= moment, History.duty_id.in_(since))
-        states = fold(connection.execute(told)) if changed else {}
-        rows = connection.execute(select(Duty.__table__)).mappings()
-        then = [
-            {**row, **states.get(row["id"], {})}
-            for row in rows
-            if row["id"] in states or row["id"] not in changed
-        ]
+        return views_as_of(connection, ledger, moment)
+
+
+def views_as_of(connection: Connection, ledger: Ledger, moment: datetime) -> list[DutyView]:
+    """The same inside of a view of the ledger that is open already."""
+    since = select(History.duty_id).where(History.at > moment, History.action.in_(_ACTIONS))
+    versions = versions_of(connection.execute(select(ClauseVersion.__table__)).mappings())
+    changed = set(connection.scalars(since))
+    told = _HAPPENED.where(History.at <= moment, History.duty_id.in_(since))
+    states = fold(connection.execute(told)) if changed else {}
+    rows = connection.execute(select(Duty.__table__)).mappings()
+    then = [
+        {**row, **states.get(row["id"], {})}
+        for row in rows
+        if row["id"] in states or row["id"] not in changed
+    ]
     then.sort(key=lambda row: (row["clause"], row["due_at"], row["id"]))
     return [view for row in then if (view := view_of(ledger, versions, row))]
 
@@ -44,12 +49,15 @@ def state_now(connection: Connection) -> dict[int, State]:
 
 
 def fold(rows: Iterable[Row[Any]]) -> dict[int, State]:
-    """The state of each duty after these rows of history, by duty."""
+    """The state of each duty after these rows of history, by duty.
+
+    What a clock that was set back dates before the opening is left out with it.
+    """
     states: dict[int, State] = {}
     for duty_id, action, at, data in rows:
         if action == "opened":
             states[duty_id] = _opened(at, data)
-        else:
+        elif duty_id in states:
             _FOLDS[action](states[duty_id], at, data)
     return states
 

@@ -519,6 +519,116 @@ class Applied(Base):
     counts: Mapped[dict[str, Any]]
 
 
+class PaperSeries(Base):
+    """The last document number (发文字号) given out in a series and year.
+
+    Numbers are taken in the change that makes the paper, so that a failed one leaves no gap.
+    """
+
+    __tablename__ = "paper_series"
+
+    series: Mapped[str] = mapped_column(String(60), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Paper(Base):
+    """An official document as it was made; never altered, and its number never given again.
+
+    `series` is what stands before the year in its number, `day` the civil day it is dated, `facts`
+    a digest of all it says, `content` its bytes in Word's format, whose hash is `sha256`. It goes
+    with a letter, or with none when it was asked for. One that was made anew before it left is
+    void; its number stays used.
+    """
+
+    __tablename__ = "paper"
+    __table_args__ = (
+        UniqueConstraint("series", "year", "number"),
+        Index("ix_paper_letter_id", "letter_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    series: Mapped[str] = mapped_column(String(60))
+    year: Mapped[int]
+    number: Mapped[int]
+    language: Mapped[str] = mapped_column(String(2))
+    recipient: Mapped[str] = mapped_column(String(120))
+    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id"))
+    day: Mapped[date]
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(String(120))
+    facts: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    void_at: Mapped[datetime | None]
+
+
+class PaperDuty(Base):
+    """A duty that a paper speaks of."""
+
+    __tablename__ = "paper_duty"
+    __table_args__ = (Index("ix_paper_duty_duty_id", "duty_id"),)
+
+    paper_id: Mapped[int] = mapped_column(ForeignKey("paper.id"), primary_key=True)
+    duty_id: Mapped[int] = mapped_column(ForeignKey("duty.id"), primary_key=True)
+
+
+class Frozen(Base):
+    """A snapshot: the facts of every duty as of `at`, packed; see `duban.ledger.snapshots`.
+
+    `seq` and `chain` are number and hash of the last row of history by then, `sha256` is that of
+    the facts.
+    """
+
+    __tablename__ = "frozen"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    seq: Mapped[int]
+    chain: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Bulletin(Base):
+    """A bulletin (通报) of a period, cut from a snapshot. States: draft, issued, withdrawn.
+
+    `every` is the kind of its period; objections are taken through `objections_until`, a civil day.
+    """
+
+    __tablename__ = "bulletin"
+    __table_args__ = (Index("ix_bulletin_period", "period"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    every: Mapped[str] = mapped_column(String(12))
+    period: Mapped[str] = mapped_column(String(12))
+    frozen_id: Mapped[int] = mapped_column(ForeignKey("frozen.id"))
+    state: Mapped[str] = mapped_column(String(10))
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(String(120))
+    objections_until: Mapped[date]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(120))
+    paper_id: Mapped[int | None] = mapped_column(ForeignKey("paper.id"))
+
+
+class Objection(Base):
+    """What a coordinator says against a draft, and what was answered."""
+
+    __tablename__ = "objection"
+    __table_args__ = (Index("ix_objection_bulletin_id", "bulletin_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bulletin_id: Mapped[int] = mapped_column(ForeignKey("bulletin.id"))
+    text: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime]
+    made_by: Mapped[str] = mapped_column(String(120))
+    answer: Mapped[str | None] = mapped_column(Text)
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None] = mapped_column(String(120))
+
+
 class MirrorRun(Base):
     """What the stage was last told of a duty, so that only differences are sent.
 

@@ -14,14 +14,15 @@ from duban.ledger.change import Change, insert_or_skip
 from duban.ledger.database import reading
 from duban.ledger.tables import Duty, Letter, Proposal, Task
 from duban.letters import TaskItem
-from duban.words import words
+from duban.words import period_words, words
 
 
 def open_task(made: Change, kind: str, subject: str, **data: str) -> None:
     """Opens a task, or opens it again; one that is open already stays as it is.
 
     Args:
-        kind: `no-contact`, `suspended`, `undeliverable`, `approval`, `no-chase` or `escalated`.
+        kind: `no-contact`, `suspended`, `undeliverable`, `approval`, `no-chase`, `escalated` or
+            `bulletin`.
         subject: an agency's id, a letter's number, or the name of a list.
     """
     fresh = {"opened_at": made.at, "told_on": None, "closed_at": None, "closed_by": None}
@@ -86,7 +87,9 @@ def _item(connection: Connection, ledger: Ledger, row: Row[Any]) -> TaskItem:
 def _about(connection: Connection, ledger: Ledger, row: Row[Any]) -> str:
     w = words(ledger.registry.language)
     if row.kind == "approval":
-        waiting = select(func.count()).where(Proposal.state == "proposed")
+        waiting = select(func.count(Proposal.duty_id.distinct())).where(
+            Proposal.state == "proposed"
+        )
         return w.labels["plan_proposed"].format(n=connection.scalar(waiting))
     if row.kind == "escalated":
         waiting = select(func.count()).where(
@@ -95,6 +98,9 @@ def _about(connection: Connection, ledger: Ledger, row: Row[Any]) -> str:
         return w.labels["escalated_n"].format(n=connection.scalar(waiting))
     if row.kind == "no-chase":
         return w.labels["last_chase"].format(day=row.data["last"])
+    if row.kind == "bulletin":
+        period = period_words(w, row.data["period"])
+        return w.labels["objections"].format(period=period, day=row.data["until"])
     if row.kind != "undeliverable":
         return ledger.registry.name_of(row.subject)
     question = select(Letter.recipient, Letter.kind, Letter.day).where(

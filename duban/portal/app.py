@@ -19,6 +19,7 @@ from duban.portal.desk import (
     accounts,
     agencies,
     board,
+    bulletins,
     decisions,
     duty,
     files,
@@ -26,7 +27,9 @@ from duban.portal.desk import (
     letters,
     login,
     notice,
+    papers,
     review,
+    sheet,
 )
 from duban.portal.guard import protect
 from duban.portal.pages import Pages
@@ -43,6 +46,9 @@ ROUTERS = (
     review,
     decisions,
     letters,
+    papers,
+    bulletins,
+    sheet,
     agencies,
     login,
     account,

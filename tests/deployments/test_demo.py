@@ -49,9 +49,11 @@ from duban.mirror import Background, StateName, card, face, state_name
 from duban.office import Office, Simulated, open_office
 from duban.registry import Registry
 from duban.registry.evidence import FilesField, RatioField
+from duban.reports.charts import Chart, NoChineseFont
+from duban.reports.figures import Figures
 from duban.settings import Settings
 from tests.conftest import PROJECT, Project, china
-from tests.deployments.test_pages import two_cities
+from tests.deployments.test_pages import of_cities
 
 NOW = china("2026-03-20", "12:00")
 MARCH = date(2026, 3, 2)
@@ -60,7 +62,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def settings_in(folder: Path, port: int) -> Settings:
-    (folder / "agencies.yaml").write_text(two_cities(), encoding="utf-8")
+    (folder / "agencies.yaml").write_text(of_cities("太原", "大同"), encoding="utf-8")
     (folder / "var-demo").mkdir()
     given = Settings(agencies=folder / "agencies.yaml", notices=PROJECT / "deployments")
     return settings_for(given, folder / "var-demo", port)
@@ -187,20 +189,36 @@ def test_the_same_days_make_the_same_year(project: Project, tmp_path: Path) -> N
     assert _short_year(project, tmp_path / "a") == _short_year(project, tmp_path / "b")
 
 
-def _short_year(project: Project, home: Path) -> Sequence[tuple[object, ...]]:
+def _short_year(
+    project: Project, home: Path, begin: date = date(2026, 1, 1)
+) -> Sequence[tuple[object, ...]]:
     home.mkdir()
     desk = home / "desk"
     desk.mkdir()
     with Sink(home / "mail", refused=BOUNCING) as sink:
         settings = settings_for(project.settings(), home, sink.port)
         office = open_demo(settings, source=project.agencies, now=NOW)
-        Replay(office, "东/妇联", desk).play(date(2026, 1, 1), date(2026, 1, 23), print)
+        Replay(office, "东/妇联", desk).play(begin, date(2026, 1, 23), print)
     told = [
         (one.at, one.actor, one.action, one.duty_id, one.text, one.data.get("evidence_sha256"))
         for one in events(office.ledger)
     ]
     office.ledger.engine.dispose()
     return told
+
+
+def test_without_a_chinese_font_the_year_goes_on_and_its_bulletin_stays_a_draft(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(figures: Figures) -> list[Chart]:
+        del figures
+        raise NoChineseFont
+
+    monkeypatch.setattr("duban.reports.making.charts", without)
+    told = _short_year(project, tmp_path / "a", begin=date(2025, 12, 29))
+    actions = [action for _, _, action, *_ in told]
+    assert "bulletin-drafted" in actions
+    assert "bulletin-issued" not in actions
 
 
 def test_acts_follow_each_other_on_working_days() -> None:

@@ -97,7 +97,7 @@ def test_every_form_is_one_that_prefect_understands_and_shows_as_plain_fields(
         schema = form_schema(flow, registry)
         is_valid_schema(schema)
         for made in schema["properties"].values():
-            assert made["type"] in ("string", "integer", "array")
+            assert made["type"] in ("string", "integer", "array", "boolean")
             assert "anyOf" not in made
             assert made.get("default", 1) is not None
 

@@ -19,7 +19,7 @@ from duban.board.day import Day
 from duban.board.delivery import delivery, opened
 from duban.board.lists import Listed, due, overdue, under_review
 from duban.board.making import boards
-from duban.board.markdown import Board, Places, link, plain
+from duban.board.markdown import Board, Places
 from duban.board.picture import DRAWN, picture
 from duban.board.scoreboard import scoreboard
 from duban.board.targets import progress, targets
@@ -31,6 +31,7 @@ from duban.ledger.database import make_engine
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import DutyView, duties
 from duban.ledger.tables import Attempt, Duty, Letter, Task, Tick
+from duban.markdown import link, plain
 from duban.mirror import face
 from duban.registry import Registry, load_registry
 from duban.words import EN, ZH, Words

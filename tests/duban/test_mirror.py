@@ -1,5 +1,6 @@
 """How a duty looks on the stage: its face, its card, its timeline; what these keep back."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -21,6 +22,7 @@ from duban.ledger.tables import MirrorRun
 from duban.ledger.timeline import Told, last_letters, prospects, unlogged
 from duban.mirror import (
     Background,
+    Door,
     Face,
     card,
     card_digest,
@@ -81,6 +83,12 @@ def beside(ledger: Ledger, duty: int, now: datetime, portal: str = PORTAL) -> Ba
         ledger.registry.name_of,
         portal,
     )
+
+
+def with_doors(ledger: Ledger, duty: int) -> str:
+    acts = ("review", "extend", "waive", "reopen", "call", "hold")
+    doors = {act: Door(act, f"id-{act}") for act in acts}
+    return card(view(ledger, duty), replace(beside(ledger, duty, NOW), doors=doors), NOW)
 
 
 def hand_in(ledger: Ledger, duty: int, now: datetime = NOW, cover: Cover | None = None) -> None:
@@ -175,6 +183,16 @@ def test_a_card_shows_what_came_and_leads_to_the_portal(ledger: Ledger, duty: in
     text = shown(ledger, duty)
     assert "- 课堂数：317" in text
     assert f"[在督办门户中办理](https://duban.example.cn/desk/duties/{duty})" in text
+
+
+def test_a_card_opens_the_forms_that_fit_with_the_duty_filled_in(ledger: Ledger, duty: int):
+    offered = re.findall(r"\[(\w+)\]\(/v2", with_doors(ledger, duty))
+    hand_in(ledger, duty)
+    assert offered == ["extend", "waive", "call"]
+    form = f"/v2/deployments/deployment/id-review/run?parameters=%7B%22duty%22%3A{duty}%7D"
+    assert f"[review]({form})" in with_doors(ledger, duty)
+    acts.accept(ledger, duty, by="张三", now=NOW)
+    assert re.findall(r"\[(\w+)\]\(/v2", with_doors(ledger, duty)) == ["reopen"]
 
 
 def test_a_card_keeps_back_what_may_be_personal(ledger: Ledger, duty: int):

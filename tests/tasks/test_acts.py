@@ -1,5 +1,6 @@
 """What coordinators do in the Prefect UI: each act once, and each way in which it is refused."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from duban.ledger.holds import holds_in_force
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import DutyView, Event, duties, events
 from duban.ledger.tables import Letter
+from duban.reports import making
 from tasks import acts
 from tasks.acts import Told
 from tasks.mirror import sync
@@ -263,6 +265,63 @@ def test_a_rehearsal_shows_each_letter_and_touches_nothing() -> None:
 
 
 @on_the_small_notice
+def test_an_export_tells_how_far_it_is_leads_to_the_workbook_and_touches_nothing() -> None:
+    before, heard = last().seq, list[float]()
+    told = acts.export.fn("东市妇联", "", None, True, heard.append)
+    [(_, address)] = told.links.items()
+    path = office().settings.home / "exports" / address.rpartition("/")[2]
+    count = len(duties(office().ledger, agency="东/妇联"))
+    assert (told.name, told.sentence) == ("已导出", f"已导出 {count} 项，请从门户下载")
+    assert path.stat().st_size > 5_000
+    assert heard == [0, 100]
+    assert last().seq == before
+
+
+@on_the_small_notice
+def test_an_export_of_what_is_not_there_or_not_past_is_refused() -> None:
+    def tell(_: float) -> None:
+        raise AssertionError
+
+    unchanged(acts.export.fn("南市妇联", "", None, False, tell), "没有“南市妇联”这个单位")
+    unchanged(acts.export.fn("", "9.9", None, False, tell), "没有“9.9”这一条款")
+    unchanged(acts.export.fn("", "", TODAY, False, tell), f"{TODAY} 还没有过去")
+
+
+@on_the_small_notice
+def test_bulletins_of_what_ended_are_drafted_once_and_lead_to_the_portal() -> None:
+    told = acts.report.fn("", None, "")
+    assert (told.done, told.name) == (True, "已拟稿")
+    ended = making.ended(TODAY)
+    assert list(told.links) == [one.name for one in ended]
+    assert [one.key for one in told.sheets] == [f"bulletin-{one.name.lower()}" for one in ended]
+    assert told.sheets[0].description.startswith("草稿，数据截至 ")
+    assert last().actor == "duban"
+    before = last().seq
+    assert acts.report.fn("", None, "").name == "已有通报"
+    assert last().seq == before
+
+
+@on_the_small_notice
+def test_each_number_of_a_bulletins_page_leads_to_its_list() -> None:
+    told = acts.report.fn(f"{TODAY.year}", TODAY, CODE)
+    assert last().actor == BY
+    [(_, page)] = told.links.items()
+    numbers = re.findall(r"\[(\d+)\]\(([^)]+)\)", told.sheets[0].markdown)
+    assert len(numbers) > 10
+    assert {address.partition("/duties?")[0] for _, address in numbers} == {page}
+
+
+@on_the_small_notice
+def test_a_period_or_cut_off_that_makes_no_sense_drafts_nothing() -> None:
+    unchanged(acts.report.fn("2026年3月", None, CODE), "没有“2026年3月”这个统计期间")
+    unchanged(acts.report.fn("2099", None, CODE), "2099 在截止时刻还没有开始")
+    ended = making.ended(TODAY)[0].name
+    before = TODAY - timedelta(days=70)
+    unchanged(acts.report.fn("", before, ""), f"{ended} 在截止时刻还没有开始")
+    unchanged(acts.report.fn("2026", TODAY + timedelta(days=1), CODE), "晚于今天")
+
+
+@on_the_small_notice
 def test_the_chain_of_history_holds_after_an_act() -> None:
     acts.call.fn(duty().id, "办公室", CODE)
     with reading(office().ledger.engine) as connection:
@@ -356,7 +415,26 @@ def all_cases(accepted: int, waiting: int) -> dict[str, Case]:
         "accepted": Case("review", review),
         "accepted again": Case("review", review),
         "rehearsal": Case("rehearse", {"days": 3}),
+        "bulletin": Case("report", {"period": f"{TODAY.year}"}),
+        "export": Case("export", {"by_region": True}),
     }
+
+
+def test_a_bulletin_is_an_artifact_that_keeps_its_versions(runs: Runs) -> None:
+    assert runs.ended["bulletin"].name == "已拟稿"
+    found = {one["key"]: one for one in runs.asked("/artifacts/filter", "bulletin")}
+    page = found[f"bulletin-{TODAY.year}"]
+    assert page["description"].startswith("草稿，数据截至 ")
+    assert "/desk/bulletins/1/duties?measure=required" in page["data"]
+    assert "/desk/bulletins/1)" in found["acts"]["data"]
+
+
+def test_an_export_shows_its_progress_and_leads_to_the_workbook(runs: Runs) -> None:
+    assert runs.ended["export"].name == "已导出"
+    found = {one["key"]: one for one in runs.asked("/artifacts/filter", "export")}
+    assert (found["ledger"]["type"], found["ledger"]["data"]) == ("progress", 100)
+    assert "[下载台账](" in found["acts"]["data"]
+    assert "/desk/exports/ledger-" in found["acts"]["data"]
 
 
 def test_a_run_ends_with_its_sentence_a_name_and_a_card(runs: Runs) -> None:

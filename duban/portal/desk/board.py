@@ -30,6 +30,7 @@ from duban.portal.desk.frame import (
     show,
     state_words,
 )
+from duban.portal.sheets import MOST_ROWS
 
 router = APIRouter()
 
@@ -164,6 +165,7 @@ def duty_list(look: ALooking) -> HTMLResponse:
         "lines": _lines(look, found),
         "states": state_words(person, look.words),
         "sorts": SORTS,
+        "most": MOST_ROWS,
         "prefect": person.office.settings.prefect,
     }
     return show(person, "desk/duties.html", context)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from duban.errors import DubanError
-from duban.ledger import approvals, holds, petitions
+from duban.ledger import approvals, bulletins, holds, petitions
 from duban.ledger.approvals import Proposed
 from duban.ledger.mailroom import UNDELIVERABLE, Chore, chores
 from duban.ledger.petitions import NoSuchPetition, PetitionView, State
@@ -104,10 +104,7 @@ def _petitions(person: Person) -> list[PetitionView]:
 
 
 def _proposals(person: Person) -> list[Proposed]:
-    """The highest of each duty, which the lower ones lapse with."""
-    found = approvals.proposals(person.ledger)
-    highest = {one.duty_id: one for one in found if person.sees(one.agency)}
-    return sorted(highest.values(), key=lambda one: (one.day, one.duty_id))
+    return [one for one in approvals.proposals(person.ledger) if person.sees(one.agency)]
 
 
 def _views(person: Person, ids: Sequence[int]) -> Mapping[int, DutyView]:
@@ -152,6 +149,8 @@ def _may_end(person: Person, hold: Hold) -> bool:
 
 def _mine(person: Person, chore: Chore) -> bool:
     """What else concerns no agency is the list of formal letters, which stands on this page."""
+    if chore.kind == bulletins.KIND:
+        return True
     if chore.kind == NO_CHASE:
         return person.signed.region is None
     return bool(chore.agency) and person.sees(chore.agency)
@@ -165,6 +164,8 @@ def _errand(person: Person, chore: Chore) -> Errand:
 def _where(chore: Chore) -> str:
     if chore.kind == UNDELIVERABLE:
         return f"/desk/letters/{chore.subject}"
+    if chore.kind == bulletins.KIND:
+        return f"/desk/bulletins/{chore.subject}"
     if chore.kind == NO_CHASE:
         return "/desk/history"
     return f"/desk/agencies/{quote(chore.agency)}"

@@ -60,6 +60,7 @@ def done_words(person: Visit) -> dict[str, str]:
         "not-applicable": person.text("已按不适用处理。"),
         "reopened": person.text("已重启，责任单位将收到通知。"),
         "held": person.text("已暂停催办。"),
+        "filled": person.text("已导入：指标存为各单位的草稿，进展情况和存在问题已记入办理记录。"),
     }
 
 

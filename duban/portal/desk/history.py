@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse
 
+from duban.duty import Status
+from duban.ladder import Kind
 from duban.ledger.browsing import PAGE, Happenings, happened
 from duban.ledger.questions import Event, duties
 from duban.portal.desk.frame import Given, show
@@ -48,7 +50,7 @@ def history(
     context = {
         "given": given,
         "rows": [(one, event_words(w, _named(person, one, w), zone)) for one in shown],
-        "actions": [(name, _bare(sentence)) for name, sentence in w.actions.items()],
+        "actions": [(name, _called(name, w)) for name in w.actions],
         "duties": {one.id: one for one in duties(person.ledger, ids=sorted(ids))},
         "name_of": registry.name_of,
         "newest": before == 0,
@@ -64,7 +66,7 @@ def _named(person: Person, one: Event, w: Words) -> Event:
     data = dict(one.data)
     if "agency" in data:
         data["agency"] = name_of(data["agency"])
-    if "agencies" in data:
+    if one.action == "revived":
         data["agencies"] = w.join.join(name_of(agency) for agency in data["agencies"])
     if one.action == "letter":
         data["state"] = w.letter_states[data["state"]]
@@ -103,10 +105,14 @@ def _codes(person: Person) -> dict[str, dict[object, str]]:
     }
 
 
-def _bare(sentence: str) -> str:
-    """What an action is called: its sentence without what is filled in."""
-    bare = re.sub(r"[（(][^（）()]*\{.*?[）)]|\{.*?\}", "", sentence)
-    return re.sub(r"\s+", " ", bare).strip("：:，。, .") or sentence
+def _called(action: str, w: Words) -> str:
+    """What an action is called: its sentence, with … for what is filled in."""
+    if action == "spoke":
+        return w.join.join(w.kinds[one] for one in (Kind.INQUIRE, Kind.REMIND, Kind.CHASE))
+    if action == "waived":
+        return w.join.join(w.status[one] for one in (Status.WAIVED, Status.NOT_APPLICABLE))
+    bare = re.sub(r"\s*[（(][^（）()]*\{.*?[）)]", "", w.actions[action])
+    return re.sub(r"\{.*?\}", "…", bare).rstrip("…：:，。, .")
 
 
 def _address(query: Mapping[str, object]) -> str:

@@ -250,6 +250,18 @@ def test_from_submission_to_acceptance_and_back(opened: Run, project: Project):
     assert opened("verify").text == "The history is whole.\n"
 
 
+def test_evidence_is_shown_as_it_was_typed_under_its_label(opened: Run, project: Project):
+    (project.folder / "汇总.pdf").write_bytes(b"%PDF-1.7")
+    said = submit(opened, DUTY, "东/妇联", "--file", f"proof={project.folder / '汇总.pdf'}")
+    assert said.code == 0
+    [share, *_] = numbers(opened("status", *LATE, "--clause", "2", "--json"))
+    given = ("--by", share["agency"], "--field", "share=19/20")
+    assert opened("submit", str(share["duty"]), *given).code == 0
+    assert "  配备率: 19/20\n" in opened("show", str(share["duty"])).text
+    assert "  proof: 汇总.pdf\n" not in opened("show", DUTY).text
+    assert ": 汇总.pdf\n" in opened("show", DUTY).text
+
+
 def test_not_applicable_is_counted_apart(opened: Run):
     opened("waive", DUTY, "--reason", "x", "--by", "王", "--not-applicable")
     [duty] = numbers(opened("status", *LATE, "--clause", "1", "--agency", "东/妇联", "--json"))
@@ -288,7 +300,7 @@ def test_a_duty_is_named_by_clause_agency_and_period(opened: Run, name: str):
         ("1", "家长课堂|配备率|每月活动|制定方案|学年检查|半年总结"),  # a number is a duty's
         ("家长课堂", "'家长课堂' is no duty; write its number, or CLAUSE:AGENCY:PERIOD."),
         ("1:2026Q1", "'1:2026Q1' is no duty; write its number, or CLAUSE:AGENCY:PERIOD."),
-        ("9:东市妇联:2026Q1", "There is no clause '9'. `duban check` lists them."),
+        ("9:东市妇联:2026Q1", "There is no clause '9'. `duban status` lists them."),
         ("1:妇联:2026Q1", "There is no agency '妇联'. Did you mean 省妇联, 东市妇联, 西市妇联?"),
     ],
 )

@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import delete, select, update
@@ -98,7 +100,7 @@ def letters(ledger: Ledger, kind: Kind = Kind.RECEIPT) -> Sequence[Letter]:
 
 
 def everything(ledger: Ledger) -> str:
-    """Every value of every table; the bodies of frozen mails as they read."""
+    """Every value of every table; the bodies of frozen mails and papers as they read."""
     with reading(ledger.engine) as connection:
         return "".join(
             repr([_legible(value) for value in row])
@@ -110,6 +112,8 @@ def everything(ledger: Ledger) -> str:
 def _legible(value: object) -> object:
     if not isinstance(value, bytes):
         return value
+    if value.startswith(b"PK"):  # a paper
+        return ZipFile(BytesIO(value)).read("word/document.xml").decode()
     return plain(value) if value.startswith(b"From: ") else value.decode()
 
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, make_url, select
 
 from duban.duty import Status
 from duban.errors import InvalidRegistry
@@ -496,7 +496,7 @@ def test_a_death_before_any_commit_leaves_one_registry_whole_and_applying_again_
     whole, commit = False, 0
     while not whole:
         commit += 1
-        shutil.copyfile(tmp_path / "ledger.db", tmp_path / "copy.db")
+        shutil.copyfile(make_url(sqlite_url).database or "", tmp_path / "copy.db")
         engine = make_engine(f"sqlite:///{tmp_path / 'copy.db'}")
         found = Proposal(engine, base, small, after, files)
         whole = survives(found, commit)

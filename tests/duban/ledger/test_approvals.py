@@ -29,6 +29,15 @@ def test_a_formal_letter_is_proposed_and_not_sent(late: tuple[Office, int]):
     assert "formal" not in {rung for _, rung, _ in said(office, duty)}
 
 
+def test_of_a_duty_the_highest_proposal_alone_awaits_approval(late: tuple[Office, int]):
+    office, duty = late
+    run(office, days("2026-04-08", "2026-04-30"))
+    rungs = [one.rung for one in proposals(office.ledger) if one.duty_id == duty]
+    assert rungs == ["circular"]
+    told = f"待批准 {len(proposals(office.ledger))} 件"
+    assert told in [task.about for task in open_tasks(office.ledger)]
+
+
 def test_once_approved_it_goes_to_the_agency_and_up_the_line(late: tuple[Office, int]):
     office, duty = late
     assert approve(office.ledger, [duty], by="张三", now=china("2026-04-08", "10:00")) == 1

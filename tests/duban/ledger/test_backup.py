@@ -37,10 +37,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from duban.evidence import Checked, keep_file
-from duban.ledger import Ledger, acts, restoring
+from duban.ledger import Ledger, acts, bulletins, restoring
 from duban.ledger.acts import Cover
 from duban.ledger.audit import HEADS, verify, verify_files
 from duban.ledger.backup import BackupExists, BackupFailed, Manifest, NothingThere, back_up
+from duban.ledger.bulletins import period_called
 from duban.ledger.change import GENESIS
 from duban.ledger.copying import (
     TABLES,
@@ -107,6 +108,8 @@ def live(office: Office) -> None:
                 ledger, number, evidence, [], by=ME, now=NOW, cover=Cover(drafts=(drafted,))
             )
     acts.send_back(ledger, number, reason="缺“签字页”", by="省/教育", now=NOW)
+    drafted, _ = bulletins.draft(ledger, period_called("2026Q1"), at=NOW, by="省/教育", now=NOW)
+    bulletins.object_to(ledger, drafted, text="有误", by="东", now=NOW)
     with ledger.engine.begin() as connection:
         for table in TABLES:
             if not connection.scalar(select(func.count()).select_from(table)):

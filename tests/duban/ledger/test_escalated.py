@@ -28,6 +28,7 @@ def listed(office: Office) -> list[str]:
 
 def task_letters(office: Office) -> list[str]:
     question = select(Letter.day).where(Letter.kind == "tasks", Letter.state == "sent")
+    question = question.order_by(Letter.day)
     with reading(office.ledger.engine) as connection:
         return [f"{day}" for day in connection.scalars(question)]
 

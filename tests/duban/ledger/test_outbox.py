@@ -723,7 +723,10 @@ def test_a_dropped_letter_opens_in_a_mail_program(office: Office):
     assert message["Subject"] == "【交办】小事督办事项 3 项（2026年1月5日）"
     assert message["From"] == "duban@localhost"
     assert len(message.get_all("Message-ID") or []) == 1
-    assert message.get_content_type() == "multipart/alternative"
+    assert message.get_content_type() == "multipart/mixed"
+    assert [part.get_filename() for part in message.iter_attachments()] == [
+        "督办单 省教督办〔2026〕2号.docx"
+    ]
     html = message.get_body(("html",))
     assert html is not None
     for text in (plain(path.read_bytes()), str(html.get_content())):

@@ -18,7 +18,7 @@ from duban.ledger.opening import open_missing
 from duban.office import Office
 from duban.portal.app import create_app
 from duban.registry import Registry
-from tests.conftest import Project, at, china
+from tests.conftest import Engines, Project, at, china
 
 
 @dataclass
@@ -73,13 +73,15 @@ def quarter(
 
 
 @pytest.fixture
-def office(quarter: Path, small: Registry, project: Project) -> Iterator[Office]:
+def office(
+    quarter: Path, small: Registry, project: Project, sqlite_url: str, engines: Engines
+) -> Iterator[Office]:
     """The office on SQLite; clauses 1 (quarter) and 2 (ratio, once) are opened and told."""
-    home = project.folder / "var"
-    shutil.copytree(quarter, home)
-    url = f"sqlite:///{home / 'ledger.db'}"
-    engine = make_engine(url)
-    yield Office(project.settings(url), Ledger(engine, small))
+    shutil.copytree(quarter, project.folder / "var", ignore=shutil.ignore_patterns("ledger.db"))
+    engine = engines[sqlite_url]
+    assert engine.url.database
+    shutil.copyfile(quarter / "ledger.db", engine.url.database)
+    yield Office(project.settings(sqlite_url), Ledger(engine, small))
     engine.dispose()
 
 

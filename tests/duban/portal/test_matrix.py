@@ -18,14 +18,16 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from duban.evidence import Checked, keep_file
-from duban.ledger import acts, holds, links, petitions, uploads
+from duban.ledger import acts, bulletins, holds, links, petitions, uploads
 from duban.ledger.accounts import Role
 from duban.ledger.acts import Cover
 from duban.ledger.database import reading
 from duban.ledger.links import Door
+from duban.ledger.papers import papers
 from duban.ledger.questions import duties
 from duban.ledger.tables import Letter
 from duban.office import Office
+from duban.period import Every, period_of
 from duban.portal.app import create_app
 from duban.portal.guard import csrf_of
 from tests.duban.portal.conftest import Clock, sign_in
@@ -75,6 +77,8 @@ class World:
 
 FIXED: Mapping[str, object] = {
     "notice_id": "small",
+    "bulletin_id": 1,
+    "objection_id": 1,
     "page": 1,
     "deed": "disable",
     "code": "en",
@@ -117,6 +121,7 @@ def world(
 def _furnish(office: Office, clock: Clock) -> dict[str, dict[str, object]]:
     """Something of every kind for each agency, with its mark in it."""
     values: dict[str, dict[str, object]] = {}
+    _bulletin(office, clock)
     for owner, clause in OWNERS.items():
         [duty] = duties(office.ledger, agency=owner, clause=f"small/{clause}")
         petition = petitions.ask(
@@ -146,6 +151,7 @@ def _furnish(office: Office, clock: Clock) -> dict[str, dict[str, object]]:
             "petition_id": petition,
             "link_id": link_id,
             "letter_id": _letter(office, owner),
+            "paper_id": _paper(office, owner),
             "region": owner[0],
             "department": owner[2:],
             "hold_id": _hold(office, owner, clock),
@@ -156,6 +162,13 @@ def _furnish(office: Office, clock: Clock) -> dict[str, dict[str, object]]:
             "token of handed": handed,
         }
     return values
+
+
+def _bulletin(office: Office, clock: Clock) -> None:
+    """A draft that somebody objected to; it is everybody's at the desk."""
+    period = period_of(Every.MONTH, clock().date())
+    number, _ = bulletins.draft(office.ledger, period, at=clock(), by="test", now=clock())
+    bulletins.object_to(office.ledger, number, text="有误", by="test", now=clock())
 
 
 def _hand_on(office: Office, door: Door, duty: int, owner: str, clock: Clock) -> tuple[int, str]:
@@ -193,6 +206,11 @@ def _letter(office: Office, owner: str) -> int:
         found = connection.scalar(select(Letter.id).where(Letter.recipient == owner).limit(1))
     assert found
     return found
+
+
+def _paper(office: Office, owner: str) -> int:
+    [found] = [one for one in papers(office.ledger) if one.recipient == owner]
+    return found.id
 
 
 def _visitors(

@@ -8,8 +8,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from duban.evidence import Checked
-from duban.ledger import acts, petitions
+from duban.ledger import acts, bulletins, petitions
 from duban.ledger.accounts import Role
+from duban.ledger.bulletins import period_called
 from duban.ledger.petitions import Kind
 from tests.duban.ledger.conftest import days, run
 from tests.duban.portal.browser.conftest import (
@@ -175,6 +176,9 @@ def test_every_page_of_an_agency_is_for_everybody_and_for_thumbs(busy: World) ->
 def test_every_page_of_the_desk_is_for_everybody(busy: World) -> None:
     run(busy.office, days("2026-03-30", "2026-04-07"))
     busy.clock.set("2026-04-08")
+    quarter, now = period_called("2026Q1"), busy.clock()
+    bulletins.draft(busy.office.ledger, quarter, at=now, by="省", now=now)
+    bulletins.object_to(busy.office.ledger, 1, text="东市已报", by="省", now=now)
     page = busy.desk(Role.ADMINISTRATOR)
     women, letter = busy.duty().id, 1
     found: dict[str, list[str]] = {}
@@ -190,6 +194,9 @@ def test_every_page_of_the_desk_is_for_everybody(busy: World) -> None:
         f"/desk/letters/{letter}",
         "/desk/agencies",
         "/desk/agencies/东/妇联",
+        "/desk/bulletins",
+        "/desk/bulletins/1",
+        "/desk/bulletins/1/duties?measure=required",
         "/desk/notices/small",
         "/desk/history",
         "/desk/account",

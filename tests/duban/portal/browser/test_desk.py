@@ -164,6 +164,20 @@ def test_the_rest_of_a_sample_is_accepted_together(world: World) -> None:
     assert sum(text == "批量审核通过（抽查 1/3 项，均未退回）" for text in said) == 2
 
 
+def test_a_bulletin_is_drafted_and_its_number_leads_to_the_duties(world: World) -> None:
+    world.clock.set("2026-04-08")
+    page = world.desk()
+    page.goto("/desk/bulletins")
+    page.get_by_label("统计期间").fill("2026Q1")
+    page.get_by_role("button", name="拟写草稿").click()
+    expect(page.get_by_role("heading", name="季度通报 2026Q1 草稿")).to_be_visible()
+    keep(page, "desk-bulletin")
+    east = page.get_by_role("row", name="东市").first
+    east.get_by_role("link").first.click()
+    expect(page.get_by_role("row")).to_have_count(2)  # its heading, and one duty
+    expect(page.get_by_role("cell", name="东市妇联")).to_be_visible()
+
+
 def test_a_formal_letter_is_approved_and_a_call_recorded(world: World) -> None:
     run(world.office, days("2026-03-30", "2026-04-07"))
     world.clock.set("2026-04-08")

@@ -7,6 +7,7 @@ import pytest
 
 from duban.ledger import links
 from duban.ledger.accounts import Role
+from duban.ledger.applied import in_force, record
 from duban.ledger.approvals import call
 from duban.ledger.change import change
 from duban.ledger.questions import duties, events
@@ -82,6 +83,16 @@ def test_what_concerns_no_duty_is_told_in_words_too(
     assert "号函件已发（投递文件夹）" in page
 
 
+def test_files_put_in_force_are_told_with_their_counts(
+    coordinator: Seat, office: Office, clock: Clock
+) -> None:
+    counts = {"opens": 2, "moves": 1, "closes": 0, "agencies": 5}
+    with change(office.ledger.engine, clock(), "李敏") as made:
+        record(made, {"agencies.yaml": "x"}, in_force(office.ledger.engine), "换届", counts)
+    page = coordinator.see("/desk/history")
+    assert "新立 2 项，调整时限 1 项，免办 0 项。换届" in page
+
+
 def test_both_languages_know_the_same_actions() -> None:
     assert ZH.actions.keys() == EN.actions.keys()
 
@@ -89,3 +100,12 @@ def test_both_languages_know_the_same_actions() -> None:
 @pytest.mark.parametrize("query", ["duty=x", "duty=²", "day=x", "day=9999-12-31", "action=x"])
 def test_a_filter_that_makes_no_sense_does_no_harm(coordinator: Seat, query: str) -> None:
     coordinator.see(f"/desk/history?{query}")
+
+
+def test_what_can_be_asked_for_has_a_name_without_holes(coordinator: Seat) -> None:
+    names = re.findall(r'<option value="[a-z-]+"[^>]*>([^<]*)<', coordinator.see("/desk/history"))
+    names = [one.strip() for one in names]
+    assert {"询办、提醒、催办", "免办、不适用", "条款修订，时限由 … 调整为", "同意…的申请"} <= {
+        *names
+    }
+    assert not [one for one in names if not one.strip("…") or "{" in one]

@@ -1,0 +1,147 @@
+"""What a bulletin says of its figures: each sentence follows from them by a rule."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from duban.reports.asked import Measure
+from duban.reports.figures import Counts, Line, Number, Ranked, TargetFigures
+from duban.reports.tables import shown
+from duban.reports.voice import Voice, together
+
+NAMED = 3
+"""So many are named as first, and as last; more where they are equal."""
+
+MOST_NAMED = 5
+"""With more equals than these, nobody is called last."""
+
+
+def opening(voice: Voice) -> str:
+    """What this is, and of which duties."""
+    return voice.say("opening", period=voice.period, cut_off=voice.cut_off, **voice.span)
+
+
+def whole(voice: Voice) -> list[str]:
+    """All together; lead, co-responsible and soft apart."""
+    line = voice.figures.whole
+    if not any(line.numbers()):
+        return [voice.say("nothing")]
+    groups = {"lead": line.lead, "co": line.co, "soft": line.soft}
+    total = {key: counts[Measure.TOTAL] for key, counts in groups.items()}
+    return [
+        voice.say("total", total=together(line, Measure.TOTAL), **total),
+        _counts(voice, "lead", line.lead) + _more(voice, line.lead),
+        *(_counts(voice, key, groups[key]) for key in ("co", "soft") if total[key]),
+        *said_if(voice, "backlog", together(line, Measure.BACKLOG)),
+    ]
+
+
+def _counts(voice: Voice, key: str, counts: Counts) -> str:
+    return voice.say(
+        key,
+        required=counts[Measure.REQUIRED],
+        nil=counts[Measure.NIL],
+        excused=counts[Measure.NOT_APPLICABLE],
+        accepted=counts[Measure.ACCEPTED],
+        submitted=counts[Measure.SUBMITTED],
+        open=counts[Measure.OPEN],
+        overdue=counts[Measure.OVERDUE],
+        completion=voice.rate(counts.completion),
+        on_time=voice.rate(counts.on_time),
+        on_time_original=voice.rate(counts.on_time_original),
+    )
+
+
+def _more(voice: Voice, lead: Counts) -> str:
+    gap = "" if voice.t.language == "zh" else " "
+    found = {"extended": lead[Measure.EXTENDED], "shared": lead[Measure.SHARED]}
+    more = [said for key, n in found.items() for said in said_if(voice, key, n)]
+    return "".join(f"{gap}{one}" for one in more)
+
+
+def said_if(voice: Voice, key: str, n: Number) -> Iterator[str]:
+    """A sentence on so many, unless there are none."""
+    if n:
+        yield voice.say(key, n=n)
+
+
+def league(voice: Voice, found: Sequence[Ranked]) -> str:
+    """Who is first and who is last: ranks up to the third, and as many from the end.
+
+    Nobody is named as last who has completed everything, or with whom too many are equal.
+    """
+    ranked = [(one.rank, one.line) for one in found if one.rank is not None]
+    if not ranked:
+        return voice.say("unranked")
+    best = [line for rank, line in ranked if rank <= NAMED]
+    if ranked[-1][0] == 1 and len(ranked) > 1:
+        names = voice.join(voice.name(one) for one in best)
+        return voice.say("equal", names=names, rate=shown(best[0].lead.completion))
+    worst = _last(ranked[len(best) :])
+    if not worst:
+        return voice.say("best", best=_rated(voice, best))
+    return voice.say("best-worst", best=_rated(voice, best), worst=_rated(voice, worst))
+
+
+def _last(rest: Sequence[tuple[int, Line]]) -> list[Line]:
+    """The last ones of those who are not among the first."""
+    if not rest:
+        return []
+    since = rest[-NAMED:][0][0]
+    found = [line for rank, line in rest if rank >= since and line.lead.completion.share != 1]
+    return found if len(found) <= MOST_NAMED else []
+
+
+def _rated(voice: Voice, lines: Iterable[Line]) -> str:
+    return voice.join(
+        voice.say("ranked", name=voice.name(one), rate=shown(one.lead.completion)) for one in lines
+    )
+
+
+def target(voice: Voice, found: TargetFigures) -> list[str]:
+    """How far a target is reached, where it is not, and who owes figures."""
+    aim = {"field": voice.text(found.field), "at_least": f"{found.at_least:g}%"}
+    at = found.whole.latest
+    if at is None:
+        return [voice.say("target-none", **aim), *_missing(voice, found)]
+    told = voice.say(
+        "target",
+        **aim,
+        numerator=voice.text(found.numerator),
+        denominator=voice.text(found.denominator),
+        reported=at.reported,
+        upper=at.ratio.upper,
+        lower=at.ratio.lower,
+        percent=shown(at.ratio),
+        distance=voice.distance(found),
+        change=_change(voice, found.whole.change),
+    )
+    return [told, *_short(voice, found), *_missing(voice, found)]
+
+
+def _change(voice: Voice, points: float | None) -> str:
+    if points is None:
+        return ""
+    key = "up" if points > 0 else "down" if points < 0 else "same"
+    return voice.say(key, n=f"{abs(points):g}")
+
+
+def _short(voice: Voice, found: TargetFigures) -> Iterator[str]:
+    names = [
+        voice.say("ranked", name=voice.place(line.key), rate=shown(line.latest.ratio))
+        for line in found.regions
+        if line.latest and not line.reached
+    ]
+    if names:
+        yield voice.say("short", names=voice.join(names))
+
+
+def _missing(voice: Voice, found: TargetFigures) -> Iterator[str]:
+    if found.missing:
+        yield voice.say("missing", names=voice.agencies(found.missing))
+
+
+def notes(voice: Voice) -> list[str]:
+    """What the figures count; the snapshot's digest is to follow the last one."""
+    figures, t = voice.figures, voice.t
+    zone = voice.text(t.zones.get(figures.zone, figures.zone))
+    given = {**voice.span, "cut_off": voice.cut_off, "zone": zone, "seq": figures.seq}
+    return [voice.fill(note, **given) for note in t.notes]

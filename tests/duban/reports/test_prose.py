@@ -1,0 +1,126 @@
+"""Sentences follow from the figures, and say nothing that the figures do not."""
+
+from dataclasses import replace
+
+import pytest
+
+from duban.ledger.snapshots import Part, Place
+from duban.reports import prose
+from duban.reports.counting import figures
+from duban.reports.voice import Voice
+from tests.conftest import china
+from tests.duban.reports.cases import GOOD, LATE, ONE, PLACES, QUARTER, snapshot_of, voice
+from tests.duban.reports.test_targets import EAST_Q2, EAST_Q3, WEST_Q2, reported
+
+
+def test_the_title_and_the_opening_name_period_and_cut_off():
+    said = voice(ONE)
+    assert said.title == "关于2026年第三季度督办情况的通报"
+    assert "2026年7月1日至2026年9月30日" in prose.opening(said)
+    assert "数据截至2026年10月8日24:00" in prose.opening(said)
+
+
+def test_all_together_is_told_group_by_group():
+    soft, co = replace(ONE, soft=True), replace(GOOD, part=Part.CO)
+    total, lead, *others = prose.whole(voice(ONE, GOOD, soft, co))
+    assert total == (
+        "本期到期事项4项，其中牵头单位事项2项，共同负责单位单独报送的事项1项，倡导性事项1项。"
+    )
+    assert "应报2项" in lead
+    assert "已销号1项，完成率50.0%" in lead
+    assert "未报（含退回）1项，其中超期1项" in lead
+    assert [one[:4] for one in others] == ["共同负责", "倡导性事"]
+
+
+def test_nothing_is_told_of_what_there_is_not():
+    [total, lead] = prose.whole(voice(GOOD))
+    assert total.startswith("本期到期事项1项")
+    assert "顺延" not in lead
+    assert "配合" not in lead
+    assert prose.whole(voice()) == ["本期没有到期的事项。"]
+
+
+def test_a_rate_without_anything_to_judge_is_no_zero():
+    [_, lead] = prose.whole(voice(replace(ONE, due_at=china("2026-12-01"))))
+    assert "按现行时限计算为（无可计算的事项）" in lead
+
+
+def league(*rates: int) -> str:
+    """What is said of as many cities, of whose four duties so many are accepted."""
+    places = [PLACES[0], *(Place(f"c{n}", f"{n}市", "city") for n in range(len(rates)))]
+    facts = [
+        replace(GOOD if at < done else ONE, agency=f"c{n}/妇联")
+        for n, done in enumerate(rates)
+        for at in range(4)
+    ]
+    found = figures(snapshot_of(facts, places=places), QUARTER)
+    return prose.league(Voice(found), found.region_league)
+
+
+def test_the_first_and_the_last_three_are_named():
+    said = league(0, 4, 3, 3, 2, 1)
+    assert said == (
+        "按牵头单位事项排名，居前的是1市（100.0%）、2市（75.0%）、3市（75.0%）；"
+        "居后的是4市（50.0%）、5市（25.0%）、0市（0.0%）。"
+    )
+
+
+def test_nobody_is_first_where_all_are_equal():
+    assert league(2, 2) == "按牵头单位事项排名，0市、1市并列，完成率均为50.0%。"
+    assert league() == "本期没有可排名的应报事项。"
+
+
+def test_nobody_is_last_who_has_completed_everything():
+    places = [PLACES[0], *(Place(f"c{n}", f"{n}市", "city") for n in range(4))]
+    facts = [replace(one, agency=f"c{n}/妇联") for n, one in enumerate((LATE, GOOD, GOOD, GOOD))]
+    found = figures(snapshot_of(facts, places=places), QUARTER)
+    assert [one.rank for one in found.region_league] == [1, 1, 1, 4]
+    said = prose.league(Voice(found), found.region_league)
+    assert said == "按牵头单位事项排名，居前的是1市（100.0%）、2市（100.0%）、3市（100.0%）。"
+    assert league(4, 4, 4, 3).endswith("居后的是3市（75.0%）。")
+
+
+def test_nobody_is_called_last_with_too_many_equals():
+    assert "居后" not in league(4, 4, 4, 1, 1, 1, 1, 1, 1)
+
+
+def test_a_target_tells_share_distance_change_and_who_is_short():
+    said = voice(EAST_Q2, EAST_Q3, WEST_Q2)
+    told, short = prose.target(said, said.figures.targets[0])
+    assert told == (
+        "配备率（目标不低于95%）：汇总2个单位最近审核通过的数据，已配备学校100，学校110，"
+        "比例为90.9%，低于目标4.1个百分点，比上期上升9.1个百分点。"
+    )
+    assert short == "未达到目标的地区：东市（90.0%）。"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "told"),
+    [
+        ((95, 100), "达到目标"),
+        ((97, 100), "高于目标2个百分点"),
+        ((9499, 10000), "略低于目标"),  # 95.0 when rounded, and short of it
+    ],
+)
+def test_a_target_that_is_nearly_reached_is_not_called_reached(ratio: tuple[int, int], told: str):
+    said = voice(reported("东/教育", "2026Q3", "2026-09-10", ratio))
+    assert f"，{told}。" in prose.target(said, said.figures.targets[0])[0]
+
+
+def test_a_target_without_figures_says_so():
+    said = voice(replace(ONE, clause="n/2"))
+    told, missing = prose.target(said, said.figures.targets[0])
+    assert told == "配备率（目标不低于95%）：尚无审核通过的数据。"
+    assert missing == "最近一期数据尚未报送的单位：东市妇联。"
+
+
+def test_the_notes_tell_span_and_cut_off_and_zone():
+    first, second, *_ = prose.notes(voice(ONE))
+    assert "2026年7月1日至2026年9月30日" in first
+    assert "2026年10月8日24:00（北京时间）" in second
+
+
+def test_english_says_it_too():
+    said = voice(ONE, language="en")
+    assert said.title == "Bulletin on the duties of the third quarter of 2026"
+    assert prose.whole(said)[0].startswith("Fell due: 1, of which lead 1")
