@@ -119,6 +119,7 @@ class Keeper:
             self.stage,
             self.registered.clauses,
             now,
+            forms=self.registered.forms,
             full=full,
             progress=progress,
             portal=self.office.settings.portal,

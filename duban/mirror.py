@@ -5,8 +5,9 @@ late is dated, so that it stays true, and is written again now and then.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from duban.ledger.timeline import Last, Prospect, Told
 from duban.words import Words, asked_words, civil_words, due_words, event_words, period_words, words
 
 DUTY_TAG = "duty"
-FORM = "2"
+FORM = "3"
 """Changes with what faces and cards are made of, so that a new version shows on every run."""
 
 REFRESH = timedelta(days=7)
@@ -148,9 +149,18 @@ def _parameters(duty: DutyView, w: Words) -> dict[str, Any]:
     }
 
 
+CLAUSE_TAG, FORM_TAG = "clause:", "form:"
+"""How the tags begin by which deployments are found again, whatever their titles."""
+
+
 def clause_tag(key: str) -> str:
-    """The tag that identifies a clause on the stage, whatever its title."""
-    return f"clause:{key}"
+    """The tag of a clause's deployment and runs."""
+    return f"{CLAUSE_TAG}{key}"
+
+
+def form_tag(act: str) -> str:
+    """The tag of the form of an act."""
+    return f"{FORM_TAG}{act}"
 
 
 def overdue_tag(w: Words, of: str = "") -> str:
@@ -242,14 +252,39 @@ def _way(state: str, via: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """A form of the stage that can be opened with a duty filled in: its title, its deployment."""
+
+    title: str
+    deployment: str
+
+    def address(self, duty: int) -> str:
+        """Where it is, within the stage's own pages."""
+        filled = quote(json.dumps({"duty": duty}, separators=(",", ":")))
+        return f"/v2/deployments/deployment/{self.deployment}/run?parameters={filled}"
+
+
+_DOORS: dict[Status, tuple[str, ...]] = {
+    Status.OPEN: ("extend", "waive", "call"),
+    Status.RETURNED: ("extend", "waive", "call"),
+    Status.SUBMITTED: ("review", "waive"),
+    Status.ACCEPTED: ("reopen",),
+    Status.WAIVED: ("reopen",),
+    Status.NOT_APPLICABLE: ("reopen",),
+}
+"""The forms that fit a duty, by what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
     """What a card says beside the duty's own facts.
 
     Attributes:
         received: the latest evidence.
         name_of: an agency's name by its id.
-        portal: the portal's address without a slash at its end; without it the card leads nowhere.
+        portal: the portal's address without a slash at its end; without it there is no link there.
         label: marks what is not meant in earnest.
+        doors: the forms that there are, by the name of the act.
     """
 
     received: Received | None = None
@@ -258,6 +293,7 @@ class Background:
     name_of: Callable[[str], str] = str
     portal: str = ""
     label: str = ""
+    doors: Mapping[str, Door] = field(default_factory=dict[str, Door])
 
 
 def card(duty: DutyView, beside: Background, as_of: datetime | None = None) -> str:
@@ -309,9 +345,12 @@ def refresh_on(duty: DutyView, prospect: Prospect | None, now: datetime) -> date
 
 
 def _leading_on(duty: DutyView, beside: Background, w: Words) -> list[str]:
-    if not beside.portal:
-        return []
-    return [f"[{w.labels['in_portal']}]({beside.portal}/desk/duties/{duty.id})", ""]
+    links = [f"[{w.labels['in_portal']}]({beside.portal}/desk/duties/{duty.id})"]
+    fitting = (beside.doors.get(act) for act in _DOORS[duty.status])
+    forms = [f"[{one.title}]({one.address(duty.id)})" for one in fitting if one]
+    if shown := [*(links if beside.portal else []), *forms]:
+        return [" · ".join(shown), ""]
+    return []
 
 
 def _rows(
@@ -431,9 +470,9 @@ def _received(duty: DutyView, received: Received | None, w: Words) -> list[str]:
     if received.statement:
         lines.append(f"- {w.card['at_desk']}")
     for key, value in received.fields.items():
-        field = duty.clause.field(key)
-        said = _plain(value) if field and field.type in _COUNTED else w.card["at_desk"]
-        lines.append(f"- {field.label if field else key}{w.labels['colon']}{said}")
+        asked = duty.clause.field(key)
+        said = _plain(value) if asked and asked.type in _COUNTED else w.card["at_desk"]
+        lines.append(f"- {asked.label if asked else key}{w.labels['colon']}{said}")
     if received.files:
         lines.append(f"- {w.card['files'].format(n=len(received.files))}")
     return lines

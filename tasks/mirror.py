@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, insert
 
 from duban.batches import batches
+from duban.forms import form_words
 from duban.ledger import Ledger
 from duban.ledger.change import DUTIES_PER_CHANGE, change
 from duban.ledger.label import label_of
@@ -31,6 +32,7 @@ from duban.mirror import (
     FORM,
     STATES,
     Background,
+    Door,
     Face,
     card,
     card_digest,
@@ -107,6 +109,7 @@ def sync(
     deployments: Mapping[str, str],
     now: datetime,
     *,
+    forms: Mapping[str, str] | None = None,
     full: bool = False,
     progress: Progress = lambda done, of: None,
     portal: str = "",
@@ -120,6 +123,7 @@ def sync(
 
     Args:
         deployments: clause key → deployment id on the stage.
+        forms: act → deployment id of its form, to which cards lead.
         full: read every run, also when the counts agree.
         portal: the portal's address, to which cards lead; without one they lead nowhere.
         limit: the most open duties of which each has a run; beyond it only what needs eyes has one.
@@ -128,7 +132,8 @@ def sync(
     Raises:
         StageError: the stage did not answer; what was sent is remembered, the rest comes next time.
     """
-    scene = _scene(ledger, deployments, portal, limit)
+    doors = _doors(ledger, forms or {})
+    scene = _scene(ledger, deployments, doors, portal, limit)
     seen = look(ledger, now, scene, limit)
     if not full and seen.idle and not turn_of(ledger, WORK).begun and _counts_agree(ledger, stage):
         return Synced()
@@ -136,7 +141,7 @@ def sync(
         if work is None:
             return Synced(elsewhere=True)
         seen = look(ledger, now, scene, limit)
-        one = _Sync(ledger, stage, deployments, now, progress, portal, work)
+        one = _Sync(ledger, stage, deployments, doors, now, progress, portal, work)
         try:
             one.run(seen, read=full or seen.read or work.unsure)
         except TurnLost:
@@ -151,7 +156,18 @@ def forget(ledger: Ledger) -> None:
     remember_seen(ledger, Seen())
 
 
-def _scene(ledger: Ledger, deployments: Mapping[str, str], portal: str, limit: int) -> str:
+def _doors(ledger: Ledger, forms: Mapping[str, str]) -> dict[str, Door]:
+    titles = form_words(ledger.registry.language).forms
+    return {act: Door(titles[act].title, forms[act]) for act in sorted(forms)}
+
+
+def _scene(
+    ledger: Ledger,
+    deployments: Mapping[str, str],
+    doors: Mapping[str, Door],
+    portal: str,
+    limit: int,
+) -> str:
     """A digest of what every run depends on beside its duty."""
     registry = ledger.registry
     agencies = [
@@ -159,7 +175,8 @@ def _scene(ledger: Ledger, deployments: Mapping[str, str], portal: str, limit: i
         for one in registry.agencies.values()
     ]
     notices = [(key, one.file.notice.model_dump_json()) for key, one in registry.notices.items()]
-    parts = (FORM, sorted(deployments.items()), portal, limit, label_of(ledger), agencies, notices)
+    places = (sorted(deployments.items()), doors, portal)
+    parts = (FORM, places, limit, label_of(ledger), agencies, notices)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -181,6 +198,7 @@ class _Sync:
         ledger: Ledger,
         stage: Stage,
         deployments: Mapping[str, str],
+        doors: Mapping[str, Door],
         now: datetime,
         progress: Progress,
         portal: str,
@@ -189,6 +207,7 @@ class _Sync:
         self.ledger = ledger
         self.stage = stage
         self.deployments = deployments
+        self.doors = doors
         self.now = now
         self.progress = progress
         self.portal = portal
@@ -456,6 +475,7 @@ class _Sync:
                     self.ledger.registry.name_of,
                     self.portal,
                     self.label,
+                    self.doors,
                 ),
             )
 

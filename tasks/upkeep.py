@@ -14,7 +14,7 @@ from tasks.stage.executed import POOL, QUEUE, TAG
 from tasks.work import stage as stage_here
 
 LOOK_BACK = timedelta(days=400)  # boards are the pictures of days gone by: a year and the holidays
-KEPT = timedelta(days=90)  # all other executed runs
+KEPT = timedelta(days=90)  # all other executed runs; of boards, the first of a month stays longer
 LOOKED_BACK_ON = "board"  # the deployment whose runs are pictures
 CARD = "duty-"  # how the keys of cards begin
 SILENCE = timedelta(minutes=5)
@@ -62,12 +62,20 @@ def trim(stage: Stage, now: datetime) -> Trimmed:
     """
     boards = {one.id for one in stage.deployments(TAG) if one.name == LOOKED_BACK_ON}
     old = _ours(stage.ended_before(POOL, QUEUE, now - KEPT))
-    kept_until = now - LOOK_BACK
-    runs = [run.id for run in old if run.deployment_id not in boards or run.since < kept_until]
+    kept = _looked_back_at((run for run in old if run.deployment_id in boards), now)
+    runs = [run.id for run in old if run.id not in kept]
     cards = stage.superseded(CARD)
     for card in cards:
         stage.delete_artifact(card)
     return Trimmed(stage.delete_runs(runs), len(cards))
+
+
+def _looked_back_at(boards: Iterable[Executed], now: datetime) -> set[str]:
+    """The ids of the first of each month, as far back as one looks; months are UTC's."""
+    first: dict[tuple[int, int], Executed] = {}
+    for run in sorted(boards, key=lambda one: one.since):
+        first.setdefault((run.since.year, run.since.month), run)
+    return {run.id for run in first.values() if run.since >= now - LOOK_BACK}
 
 
 def _ours(runs: Iterable[Executed]) -> list[Executed]:

@@ -119,6 +119,10 @@ def _deployment(row: Json, flow_name: str) -> DeploymentRef:
         flow_name=flow_name,
         version=row["version"],
         tags=tuple(row["tags"]),
+        description=row["description"] or "",
+        parameters=row["parameters"],
+        pool=row["work_pool_name"],
+        queue=row["work_queue_name"],
         paused=row["paused"],
         schedules=tuple(_schedule_ref(one) for one in row["schedules"]),
     )

@@ -136,6 +136,10 @@ class DeploymentRef:
     flow_name: str
     version: str | None
     tags: tuple[str, ...]
+    description: str
+    parameters: Json
+    pool: str | None
+    queue: str | None
     paused: bool
     schedules: tuple[ScheduleRef, ...] = ()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
 import pendulum
 import pytest
@@ -15,14 +16,18 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 from deployments.screenshots import sign_in_to_prefect, take
+from duban.ledger.browsing import Selection, State, Today
 from duban.ledger.links import links_of
 from duban.office import Office, open_office
 from duban.period import Every
 from duban.registry import Registry
+from tasks.stage import EventSpec, Stage
+from tasks.stage.executed import TAG
 from tests.conftest import PROJECT, Project
 from tests.deployments.test_up import Running
 from tests.duban.portal.browser.conftest import DESKTOP, PHONE, photo
 from tests.duban.portal.conftest import PASSWORD
+from tests.servers import prefect_client
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENSHOTS = os.environ.get("DUBAN_SCREENSHOTS")  # a folder to keep pictures in
@@ -37,14 +42,11 @@ pytestmark = [
 ]
 
 
-CITIES = ("太原", "大同")
-
-
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The whole product on the real notice in two of its cities, mirrored."""
+    """The whole product on the real notice in one of its cities, mirrored."""
     folder = tmp_path_factory.mktemp("up")
-    (folder / "agencies.yaml").write_text(two_cities(), encoding="utf-8")
+    (folder / "agencies.yaml").write_text(of_cities("太原"), encoding="utf-8")
     (folder / "deployments").symlink_to(PROJECT / "deployments")
     up = Running(folder / "var", Project(folder))
     up.start()
@@ -57,11 +59,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             up.process.wait(60)
 
 
-def two_cities() -> str:
-    """agencies.yaml without nine of the eleven cities: their runs would look the same."""
+def of_cities(*names: str) -> str:
+    """agencies.yaml without the other cities, whose runs would look the same."""
     lines = (PROJECT / "agencies.yaml").read_text(encoding="utf-8").splitlines(keepends=True)
     city = re.compile(r"  (\w+): \{name: \w+, level: city")
-    return "".join(line for line in lines if not (found := city.match(line)) or found[1] in CITIES)
+    return "".join(line for line in lines if not (found := city.match(line)) or found[1] in names)
 
 
 @pytest.fixture(scope="module")
@@ -114,15 +116,29 @@ def test_prefect_asks_who_comes_and_its_pages_speak_to_their_own_server_only(
     context.close()
 
 
-def test_overdue_duties_are_one_link_and_red(page: Page) -> None:
-    page.goto(f"/v2/runs?tags={quote('状态:超期')}")
+def overdue(running: Running) -> int:
+    """How many are overdue today: the notice's own dates go on."""
+    office = office_of(running)
+    found = Today(office.ledger, pendulum.now("UTC")).count(Selection(state=State.OVERDUE))
+    office.ledger.engine.dispose()
+    return found
+
+
+def office_of(running: Running) -> Office:
+    """The office that runs, seen from beside it."""
+    given = {"home": running.home, "portal_port": running.portal, "prefect_port": running.port}
+    return open_office(running.project.settings().model_copy(update=given))
+
+
+def test_overdue_duties_are_one_link_and_red(page: Page, running: Running) -> None:
+    page.goto(f"/v2/runs?tags={quote('状态:超期')}&limit=100")
     run = page.get_by_text("太原市教育局 · 一次性 · 2025-12-31止").first
     expect(run).to_be_visible(timeout=60_000)
     badge = page.get_by_text("Overdue", exact=True).first
     expect(badge).to_be_visible()
     keep(page, "overdue")
     assert is_red(badge.evaluate(COLOURS))
-    assert page.get_by_text("Overdue", exact=True).count() == 4
+    assert page.get_by_text("Overdue", exact=True).count() == overdue(running) > 0
 
 
 COLOURS = """element => {
@@ -193,7 +209,7 @@ def test_the_dashboard_is_red_with_the_board_of_the_day(page: Page, running: Run
             break
         assert time.monotonic() < end, page.inner_text("body")
     page.goto("/v2/runs?state=&limit=10")
-    expect(page.get_by_text("超期 4").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(f"超期 {overdue(running)}").first).to_be_visible(timeout=60_000)
     keep(page, "runs")
     page.goto("/v2/dashboard")
     expect(page.get_by_text("board").first).to_be_visible(timeout=60_000)
@@ -286,10 +302,7 @@ def accepted(page: Page, run: str) -> bool:
 def test_the_pictures_of_the_readme_are_taken_by_a_command(
     running: Running, tmp_path: Path
 ) -> None:
-    settings = running.project.settings().model_copy(
-        update={"home": running.home, "portal_port": running.portal}
-    )
-    office = open_office(settings)
+    office = office_of(running)
     before = open_doors(office)
     # Another thread, because this one is the browser's of the tests.
     with ThreadPoolExecutor(1) as thread:
@@ -306,3 +319,23 @@ def open_doors(office: Office) -> set[int]:
     """The links that work."""
     now = pendulum.now("UTC")
     return {link.id for link in links_of(office.ledger) if link.works(now)}
+
+
+def test_an_escalation_has_a_worker_tell_the_coordinators(running: Running) -> None:
+    api_url = f"http://127.0.0.1:{running.port}/api"
+    with Stage(api_url, auth=running.auth) as stage:
+        tell = next(one.id for one in stage.deployments(TAG) if one.name == "tell")
+        about = {"prefect.resource.id": "duban.duty.1", "prefect.resource.name": "duty 1"}
+        stage.emit([EventSpec(str(uuid4()), "duban.duty.escalated", pendulum.now("UTC"), about)])
+    asked = {"flow_runs": {"deployment_id": {"any_": [tell]}, "state": {"type": {"any_": ENDED}}}}
+    with prefect_client(api_url, running.auth) as api:
+        end = time.monotonic() + 120
+        while not (found := api.post("/flow_runs/filter", json=asked).json()):
+            assert time.monotonic() < end, api.post("/flow_runs/filter", json={}).json()
+            time.sleep(0.5)
+    assert found[0]["state"]["type"] == "COMPLETED"
+    assert found[0]["created_by"]["type"] == "AUTOMATION"
+    assert found[0]["state"]["message"] == "没有新升级的事项"
+
+
+ENDED = ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]

@@ -89,6 +89,27 @@ def test_what_is_missing_changed_or_extra_is_named_and_the_mirror_mends_it(play:
     assert play.found() == []
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"description": "改过"},
+        {"parameters": {"clause": "small/2"}},
+        {"work_queue_name": "duties"},
+        {"tags": ["duban"]},
+    ],
+    ids=lambda edit: next(iter(edit)),
+)
+def test_what_a_person_edited_in_a_deployment_is_named_and_the_mirror_mends_it(
+    play: Play, edit: dict[str, object]
+) -> None:
+    first = deployment_name(play.office.ledger.registry.clauses["small/1"])
+    answer = play.api.patch(f"/deployments/{play.id_of(first)}", json=edit)
+    assert answer.is_success, answer.text
+    assert play.found() == [("deployment_changed", first)]
+    play.mend()
+    assert play.found() == []
+
+
 def test_what_a_person_paused_or_switched_off_is_named_with_the_way_back(
     play: Play, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -259,7 +259,7 @@ def test_a_break_at_any_one_call_costs_nothing_but_another_sync(play: Play, fate
     play.line.be(good)
     play.sync()
     calls = play.line.calls
-    assert calls == 5  # read, create, lines, and two cards
+    assert calls >= 5  # read, create, lines, and two cards; a busy SQLite is asked again
     for k in range(1, calls + 1):
         clear(play.stage)
         forget(play.ledger)

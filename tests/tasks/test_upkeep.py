@@ -81,6 +81,14 @@ def test_executed_runs_leave_after_their_time_and_boards_after_a_year(past: Past
     assert past.there(board) == [False]
 
 
+def test_of_old_boards_the_first_of_a_month_stays_for_a_year(past: Past) -> None:
+    kept, other = past.run("board", RED), past.run("board", RED)
+    assert trim(past.stage, NOW + KEPT - timedelta(days=1)) == Trimmed()
+    assert trim(past.stage, NOW + KEPT + timedelta(days=1)) == Trimmed(runs=1)
+    assert past.there(kept, other) == [True, False]
+    assert trim(past.stage, NOW + KEPT + timedelta(days=2)) == Trimmed()
+
+
 def test_the_run_of_a_duty_stays_for_ever(past: Past) -> None:
     long_after = NOW + timedelta(days=4000)
     duties = [
