@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from duban.registry import load_registry
-from tests.bench import delivery, growth, mirror, opening, sweep, uploads
+from tests.bench import bulletins, delivery, growth, mirror, opening, sheets, sweep, uploads
 
 PROJECT = Path(__file__).parents[2]
 
@@ -17,9 +17,12 @@ def main() -> None:
     opening.opening_against_raw_insert(registry)
     sweep.sweep_against_raw_sql(registry, 1_000_000 if "--million" in sys.argv else 100_000)
     delivery.delivery_against_bare_clients(registry)
+    sheets.sheets_against_bare_libraries(registry)
     uploads.two_hundred_photos()
+    bulletins.bulletin_of_many(registry)
     mirror.idle_mirror(registry)
     mirror.mirror_against_bare_calls(registry)
+    mirror.mirror_against_bare_calls(registry, 5_000, rounds=1)
     growth.growth_of_prefect(registry)
 
 

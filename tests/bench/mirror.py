@@ -1,7 +1,8 @@
 """The mirror on a real Prefect, against a bare client that makes the very same calls.
 
-Every call of a sync is written down, and then made again by a client that only sends: other run
-ids and keys, nothing else. The idle sync is timed against a server that answers at once.
+Every call of a sync is written down, and then made again by a client that only sends, to another
+server that was just started: other ids, nothing else. The idle sync is timed against a server
+that answers at once.
 """
 
 import os
@@ -11,17 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import func, insert, make_url, select
+from sqlalchemy import func, insert, select
 
 from deployments.embedded import POOL, credential, prefect_environment
 from deployments.register import register
@@ -33,15 +33,14 @@ from duban.ledger.tables import Duty, History, MirrorRun
 from duban.mirror import STATES, kept_since
 from duban.registry import Registry
 from tasks.mirror import DUTY_QUEUE, LIMIT, Synced, _scene, sync  # pyright: ignore[reportPrivateUsage]
-from tasks.stage import Stage
+from tasks.stage import LogLine, NewRun, Stage, StateSpec
 from tests.bench.common import tell, timed
-from tests.bench.postgres import postgres
+from tests.bench.postgres import installed_postgres, installed_programs
 from tests.bench.sweep import NOW, ledger_with
 from tests.servers import free_port
 
 PROJECT = Path(__file__).parents[2]
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_rounds = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +70,35 @@ class Recorder(httpx.BaseTransport):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A Prefect with the clauses registered."""
+    """A Prefect with the clauses registered, and the processes that do its work."""
 
     url: str
     auth: str
     deployments: dict[str, str]
+    processes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds that calls took: on the wall, of the client's processor, of the server's."""
+
+    wall: float
+    client: float
+    server: float
+
+    @property
+    def work(self) -> float:
+        """Seconds of the processor, whatever else the machine is doing."""
+        return self.client + self.server
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s (processor: {self.client:.1f} here, {self.server:.1f} there)"
 
 
 @contextmanager
 def prefect(kind: str, registry: Registry) -> Generator[Server]:
-    """A server on SQLite or PostgreSQL, for as long as a block lasts."""
-    with tempfile.TemporaryDirectory() as folder, prefect_database(kind) as database:
+    """A server on an empty SQLite or PostgreSQL, warm, for as long as a block lasts."""
+    with tempfile.TemporaryDirectory() as folder, prefect_database(kind) as (database, others):
         home, port = Path(folder), free_port()
         auth = credential(home)
         server = subprocess.Popen(
@@ -98,21 +115,20 @@ def prefect(kind: str, registry: Registry) -> Generator[Server]:
                 stage.ensure_pool(POOL)
                 stage.ensure_queue(POOL, DUTY_QUEUE, paused=True)
                 done = register(registry, stage, PROJECT, NOW.date())
-            yield Server(stage.url, auth, dict(done.clauses))
+                warm(stage, next(iter(done.clauses.values())))
+            yield Server(stage.url, auth, dict(done.clauses), (server.pid, *others))
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(60)
 
 
 @contextmanager
-def prefect_database(kind: str) -> Generator[dict[str, str]]:
+def prefect_database(kind: str) -> Generator[tuple[dict[str, str], list[int]]]:
     if kind == "sqlite":
-        yield {}
+        yield {}, []
         return
-    with postgres() as url:
-        there = make_url(url).set(drivername="postgresql+asyncpg")
-        address = there.render_as_string(hide_password=False)
-        yield {"PREFECT_SERVER_DATABASE_CONNECTION_URL": address}
+    with installed_postgres() as there:
+        yield {"PREFECT_SERVER_DATABASE_CONNECTION_URL": there.url}, [there.process]
 
 
 def wait(stage: Stage) -> None:
@@ -122,27 +138,73 @@ def wait(stage: Stage) -> None:
         time.sleep(0.2)
 
 
+def warm(stage: Stage, deployment: str) -> None:
+    """One run comes and goes: the first of each kind of call takes longer."""
+    new = NewRun(deployment, "warm", "warm", StateSpec("PAUSED", "Warm"), DUTY_QUEUE)
+    run = stage.create_runs([new])["warm"]
+    stage.write_logs([LogLine(run, NOW, 20, "warm")])
+    stage.delete_artifact(stage.put_artifact("warm", "markdown", "warm", run_id=run))
+    stage.delete_run(run)
+
+
 def mirror_against_bare_calls(
     registry: Registry,
     duties: int | None = None,
     rounds: int = 3,
-    kinds: tuple[str, ...] = ("sqlite",),
+    kinds: tuple[str, ...] = ("sqlite", "postgresql"),
 ) -> None:
-    """A first sync of every duty of the real notice, or of so many, against its bare calls."""
-    for kind in kinds:
-        ratios: list[float] = []
-        calls: list[Call] = []
-        with prefect(kind, registry) as server:
-            for _ in range(rounds):
-                with ledger_of(registry, duties, kind) as ledger:
-                    ours, calls = first_sync(ledger, server)
-                clear(server)
-                ratios.append(ours / bare(server, calls))
-                clear(server)
-        many = f"{sum(len(made(call.answer)) for call in calls if is_creation(call)):,}"
-        tell(
-            f"first mirror of {many} on {kind} / the same calls bare", ratios, f"{len(calls)} calls"
-        )
+    """A first sync of every duty of the real notice, or of so many, against its bare calls.
+
+    Each has a server of its own that has just been started, so that none finds more there.
+    """
+    pairs: dict[str, list[tuple[Cost, Cost]]] = {kind: [] for kind in kinds if can(kind)}
+    calls: list[Call] = []
+    for _ in range(rounds):
+        for kind, costs in pairs.items():
+            with prefect(kind, registry) as server, ledger_of(registry, duties, kind) as ledger:
+                ours, calls = first_sync(ledger, server)
+                before = server.deployments
+            with prefect(kind, registry) as server:
+                costs.append((ours, bare(server, calls, before)))
+    many = f"{sum(len(made(call.answer)) for call in calls if is_creation(call)):,}"
+    for kind, costs in pairs.items():
+        what = f"first mirror of {many} on {kind} / the same calls bare"
+        tell(what, [ours.wall / floor.wall for ours, floor in costs], f"{len(calls)} calls")
+        tell("  in processor time", [ours.work / floor.work for ours, floor in costs], "both sides")
+        ours, floor = costs[-1]
+        print(f"  the last: {ours}; bare: {floor}; load {os.getloadavg()[0]:.1f}")
+
+
+def can(kind: str) -> bool:
+    """Whether this machine has the database; says so if not."""
+    able = kind == "sqlite" or installed_programs() is not None
+    if not able:
+        print(f"first mirror on {kind}: install the distribution's postgresql to measure it")
+    return able
+
+
+def cost_of(server: Server, run: Callable[[], object]) -> Cost:
+    there, here = processor_time(server.processes), time.process_time()
+    wall = timed(run)
+    return Cost(wall, time.process_time() - here, processor_time(server.processes) - there)
+
+
+def processor_time(processes: Iterable[int]) -> float:
+    """Seconds of processes and their children, those that have ended too."""
+    ticks = 0
+    for one in processes:
+        children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
+        ticks += sum(_ticks(one)) + sum(sum(_ticks(int(child))[:2]) for child in children)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int) -> list[int]:
+    """Of a process, as user and as system; the same of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return []
+    return [int(one) for one in fields[11:15]]
 
 
 @contextmanager
@@ -181,8 +243,8 @@ def write_history(ledger: Ledger) -> None:
             connection.execute(insert(History), rows[start : start + 10_000])
 
 
-def first_sync(ledger: Ledger, server: Server) -> tuple[float, list[Call]]:
-    """Seconds of a sync of everything, and its calls."""
+def first_sync(ledger: Ledger, server: Server) -> tuple[Cost, list[Call]]:
+    """What a sync of everything costs, and its calls."""
     recorder = Recorder()
     with reading(ledger.engine) as connection:
         wanted = connection.scalar(select(func.count()).select_from(Duty))
@@ -191,8 +253,9 @@ def first_sync(ledger: Ledger, server: Server) -> tuple[float, list[Call]]:
         stage.delete_run("00000000-0000-0000-0000-000000000000")
         recorder.calls.clear()
         sent: list[Synced] = []
-        seconds = timed(
-            lambda: sent.append(sync(ledger, stage, server.deployments, NOW, limit=1_000_000))
+        cost = cost_of(
+            server,
+            lambda: sent.append(sync(ledger, stage, server.deployments, NOW, limit=1_000_000)),
         )
         assert sent[0].made == sent[0].cards == wanted
         assert stage.count_runs(["duty"]) == wanted
@@ -202,7 +265,7 @@ def first_sync(ledger: Ledger, server: Server) -> tuple[float, list[Call]]:
         for one in recorder.calls
         if one.answer.is_success and (not is_creation(one) or whole(one.answer))
     ]
-    return seconds, with_answers[: last_change(with_answers)]
+    return cost, with_answers[: last_change(with_answers)]
 
 
 def last_change(calls: list[Call]) -> int:
@@ -211,26 +274,27 @@ def last_change(calls: list[Call]) -> int:
     return changing[-1] + 1
 
 
-def bare(server: Server, calls: list[Call]) -> float:
-    """Seconds of the same calls by a client that only sends."""
+def bare(server: Server, calls: list[Call], before: Mapping[str, str]) -> Cost:
+    """What the same calls cost by a client that only sends; `before`: the clauses' ids there."""
     user, _, password = server.auth.partition(":")
-    prefix = f'"idempotency_key":"bare-{next(_rounds)}-'
-    known: dict[str, str] = {}
+    known = {there: server.deployments[clause] for clause, there in before.items()}
     with httpx.Client(auth=(user, password), timeout=90, trust_env=False) as client:
         sign_in(client, server)
         base = server.url.removesuffix("/api")
 
+        def here(text: str) -> str:
+            return _ID.sub(lambda found: known.get(found[0], found[0]), text)
+
         def send_all() -> None:
             for call in calls:
-                body = _ID.sub(lambda found: known.get(found[0], found[0]), call.body)
-                body = body.replace('"idempotency_key":"', prefix)
-                answer = send(client, call.method, f"{base}{call.path}", body)
+                url, body = f"{base}{here(call.path)}", here(call.body)
+                answer = send(client, call.method, url, body)
                 while is_creation(call) and not whole(answer):  # a locked SQLite
-                    answer = send(client, call.method, f"{base}{call.path}", body)
+                    answer = send(client, call.method, url, body)
                 if is_creation(call):
                     known.update(zip(made(call.answer), made(answer), strict=True))
 
-        return timed(send_all)
+        return cost_of(server, send_all)
 
 
 def sign_in(client: httpx.Client, server: Server) -> None:
@@ -256,13 +320,6 @@ def whole(answer: httpx.Response) -> bool:
 
 def made(answer: httpx.Response) -> list[str]:
     return [str(one["flow_run_id"]) for one in answer.json()["results"]]
-
-
-def clear(server: Server) -> None:
-    """Takes every duty's run away, one by one: a bulk of them ended the server more than once."""
-    with Stage(server.url, auth=server.auth) as stage:
-        for run in list(stage.read_runs(["duty"])):
-            stage.delete_run(run.id)
 
 
 # The idle sync.
@@ -316,7 +373,7 @@ def as_if_mirrored(ledger: Ledger) -> int:
     with ledger.engine.begin() as connection:
         connection.execute(insert(MirrorRun), rows)
     today = ledger.registry.today(NOW).isoformat()
-    scene = _scene(ledger, {}, "", LIMIT)
+    scene = _scene(ledger, {}, {}, "", LIMIT)
     remember_seen(ledger, Seen(head, NOW.isoformat(), scene, today, crowded))
     return len(ids)
 
