@@ -1,4 +1,4 @@
-"""`duban screenshots`: the README's pictures of the portal, taken from the demo while it runs."""
+"""`duban screenshots`: the README's pictures, taken from the demo while it runs."""
 
 import json
 import secrets
@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pendulum
 import typer
 
+from deployments.embedded import credential_of
 from duban.cli.common import office
 from duban.duty import Status
 from duban.errors import DubanError
-from duban.ledger import accounts, links, reviewing
+from duban.ledger import accounts, bulletins, links, reviewing
 from duban.ledger.accounts import Role
 from duban.ledger.questions import DutyView, duties
 from duban.ledger.reviewing import Waiting
+from duban.mirror import overdue_tag, runs_link
 from duban.office import Office
+from duban.period import Every
+from duban.words import words
 
 if TYPE_CHECKING:  # a test tool, which is not there where the product runs
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -40,7 +44,7 @@ class NoPicture(DubanError):
 def screenshots(
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where they go.")] = TO,
 ) -> None:
-    """Take the README's pictures of the portal from the demo in DUBAN_HOME while it runs."""
+    """Take the README's pictures from the demo in DUBAN_HOME while it runs."""
     here = office()
     if not here.label:
         raise NoPicture("Pictures are taken of a demo only; name its folder in DUBAN_HOME.")
@@ -50,7 +54,8 @@ def screenshots(
 
 
 def take(office: Office, now: datetime, to: Path) -> list[Path]:
-    """Visits the portal with a fresh account and a fresh link, both of which end with the visit.
+    """Visits the portal with a fresh account and a fresh link, both of which end with the visit,
+    and Prefect's pages.
 
     Args:
         to: a folder that is there.
@@ -59,7 +64,11 @@ def take(office: Office, now: datetime, to: Path) -> list[Path]:
         NoPicture: Chromium or its driver is missing, or the portal does not answer.
     """
     with _chromium() as chromium:
-        return [*_at_the_desk(chromium, office, now, to), _on_a_phone(chromium, office, now, to)]
+        desk, phone = (
+            _at_the_desk(chromium, office, now, to),
+            _on_a_phone(chromium, office, now, to),
+        )
+        return [*desk, phone, *_in_prefect(chromium, office, to)]
 
 
 @contextmanager
@@ -86,6 +95,9 @@ def _at_the_desk(chromium: "Browser", office: Office, now: datetime, to: Path) -
     paths = {"board": "/desk", "notice": f"/desk/notices/{notice}"}
     if waiting := reviewing.queue(office.ledger, now):
         paths["review"] = f"/desk/review/{max(waiting, key=_worth_seeing).duty.id}"
+    if found := bulletins.bulletins(office.ledger):
+        telling = next((one for one in found if one.every is Every.QUARTER), found[0])
+        paths["bulletin"] = f"/desk/bulletins/{telling.id}"
     with _signed_in(chromium, office, now) as page:
         return [_picture(page, office, path, to / f"portal-{n}.png") for n, path in paths.items()]
 
@@ -157,6 +169,29 @@ def sign_in_to_prefect(context: "BrowserContext", pages: str, auth: str) -> None
         f"if (location.origin === {json.dumps(pages)}) "
         f"localStorage.setItem('prefect-password', {json.dumps(kept)})"
     )
+
+
+def _in_prefect(chromium: "Browser", office: Office, to: Path) -> list[Path]:
+    """What is overdue, and the dashboard, when their lists are there."""
+    pages, w = office.settings.prefect, words(office.ledger.registry.language)
+    tag = overdue_tag(w)
+    context = chromium.new_context(**DESK)
+    try:
+        sign_in_to_prefect(context, pages, credential_of(office.settings))
+        page = context.new_page()
+        looks = {"overdue": (runs_link(pages, tag), "Overdue"), "dashboard": (pages, "board")}
+        return [_seen(page, *look, to / f"{name}.png") for name, look in looks.items()]
+    finally:
+        context.close()
+
+
+def _seen(page: "Page", address: str, words: str, file: Path) -> Path:
+    """A picture of a page that fills itself, once it shows these words."""
+    page.goto(address)
+    page.get_by_text(words).first.wait_for(timeout=60_000)
+    page.wait_for_timeout(2_000)  # the charts draw themselves last
+    page.screenshot(path=file)
+    return file
 
 
 @contextmanager

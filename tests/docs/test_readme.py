@@ -52,6 +52,14 @@ from duban.words import words
 PROJECT = Path(__file__).parents[2]
 ENGLISH, CHINESE = PROJECT / "README.md", PROJECT / "README.zh-CN.md"
 READMES = pytest.mark.parametrize("readme", [ENGLISH, CHINESE], ids=["en", "zh"])
+GUIDES = [
+    (ENGLISH, CHINESE),
+    *(
+        (PROJECT / "deployments" / f"{name}.md", PROJECT / "deployments" / f"{name}.zh-CN.md")
+        for name in ("paper", "scale")
+    ),
+]
+PAIRS = pytest.mark.parametrize(("english", "chinese"), GUIDES, ids=["readme", "paper", "scale"])
 
 MODELS: list[type[BaseModel]] = [
     AgenciesFile,
@@ -270,13 +278,16 @@ def headings(text: str) -> list[int]:
     return [len(marks) for marks in re.findall(r"^(#+) ", FENCE.sub("", text), re.MULTILINE)]
 
 
-def test_both_have_the_same_headings():
-    assert headings(text_of(ENGLISH)) == headings(text_of(CHINESE))
+@PAIRS
+def test_both_have_the_same_headings(english: Path, chinese: Path):
+    assert headings(text_of(english)) == headings(text_of(chinese))
 
 
-def test_both_have_the_same_code_blocks():
-    english, chinese = (FENCE.findall(text_of(readme)) for readme in (ENGLISH, CHINESE))
-    assert [_bare(block) for block in english] == [_bare(block) for block in chinese]
+@PAIRS
+def test_both_have_the_same_code_blocks(english: Path, chinese: Path):
+    blocks = [FENCE.findall(text_of(readme)) for readme in (english, chinese)]
+    told, said = ([_bare(block) for block in found] for found in blocks)
+    assert told == said
 
 
 def _bare(block: str) -> list[Any]:
@@ -285,8 +296,9 @@ def _bare(block: str) -> list[Any]:
     return [line for line in lines if line]
 
 
-def test_both_have_the_same_tables():
-    assert _tables(text_of(ENGLISH)) == _tables(text_of(CHINESE))
+@PAIRS
+def test_both_have_the_same_tables(english: Path, chinese: Path):
+    assert _tables(text_of(english)) == _tables(text_of(chinese))
 
 
 def _tables(text: str) -> list[list[int]]:
@@ -295,7 +307,10 @@ def _tables(text: str) -> list[list[int]]:
     return [[row.count("|") for row in table.splitlines()] for table in tables]
 
 
-@READMES
-def test_every_path_that_is_linked_is_there(readme: Path):
-    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text_of(readme))
-    assert [link for link in links if not (PROJECT / link).exists()] == []
+@pytest.mark.parametrize(
+    "guide", [one for pair in GUIDES for one in pair], ids=lambda one: one.name
+)
+def test_every_path_that_is_linked_is_there(guide: Path):
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", text_of(guide))
+    assert links
+    assert [link for link in links if not (guide.parent / link).exists()] == []
