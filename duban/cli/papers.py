@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from duban.cli.common import console, find_duty, office
+from duban.cli.common import console, find_duty, office, table
 from duban.errors import DubanError
 from duban.ledger.papers import NoSuchPaper, PaperView, content_of, papers
+from duban.words import words
 
 app = typer.Typer(help="Official papers: slips, letters, decisions.", no_args_is_help=True)
 
 MOST = 50
+_HEADS = ("no", "kind", "number", "day", "to", "letter", "state")
 
 
 @app.command("list")
@@ -25,15 +26,14 @@ def show(
     """List the papers, the newest first."""
     here = office()
     about = find_duty(here, duty).id if duty else None
-    table = Table(header_style="bold", pad_edge=False)
-    for head in ("no.", "paper", "number", "day", "to", "letter", "state"):
-        table.add_column(head, overflow="fold")
+    w = words(here.ledger.registry.language)
+    shown = table(w, *(f"paper_{one}" for one in _HEADS))
     for one in papers(here.ledger, duty=about, most=None if every else MOST):
         to = here.ledger.registry.name_of(one.recipient)
         letter = f"{one.letter_id or ''}"
-        state = "void" if one.void_at else ""
-        table.add_row(f"{one.id}", one.name, one.number, f"{one.day}", to, letter, state)
-    console().print(table)
+        state = w.labels["paper_void"] if one.void_at else ""
+        shown.add_row(f"{one.id}", one.name, one.number, f"{one.day}", to, letter, state)
+    console().print(shown)
 
 
 @app.command()

@@ -27,28 +27,29 @@ SHOWN = 40
 
 File = Annotated[Path, typer.Argument(metavar="FILE.xlsx", dir_okay=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Force = Annotated[bool, typer.Option("--force", help="In place of a file that is there.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")]
 
 contacts = typer.Typer(help="The roster: contacts and channels of agencies as a sheet.")
 
 
 @contacts.command()
-def template(file: File) -> None:
+def template(file: File, force: Force = False) -> None:
     """Write a sheet with every agency and empty contacts, to be filled in."""
-    _write_roster(file, blank=True)
+    _write_roster(new_file(file, force), blank=True)
 
 
 @contacts.command("export")
-def export_contacts(file: File) -> None:
+def export_contacts(file: File, force: Force = False) -> None:
     """Write every agency with its contact; secrets stay ${NAME}s."""
-    _write_roster(file, blank=False)
+    _write_roster(new_file(file, force), blank=False)
 
 
 def _write_roster(file: Path, *, blank: bool) -> None:
     registry = _agencies(load_settings()).registry()
     now = pendulum.now("UTC")
     written = roster.write_roster(
-        new_file(file), registry.agencies.values(), registry.language, blank=blank, now=now
+        file, registry.agencies.values(), registry.language, blank=blank, now=now
     )
     typer.echo(f"{file}: {written} agencies.")
 
@@ -80,12 +81,14 @@ def _agencies(settings: Settings) -> AgenciesFile:
         raise DubanError(f"{settings.agencies} cannot be read; set DUBAN_AGENCIES.") from None
 
 
-def new_file(file: Path) -> Path:
-    """The path, if a workbook may be written there."""
+def new_file(file: Path, force: bool) -> Path:
+    """The path, if a workbook may be written there: one that is there may have been filled in."""
     if file.suffix.lower() != ".xlsx":
         raise DubanError(f"{file} is not named as a workbook; write FILE.xlsx.")
     if not file.parent.is_dir():
         raise DubanError(f"There is no folder {file.parent}; make it first.")
+    if file.exists() and not force:
+        raise DubanError(f"{file} is there already; name another file, or give --force.")
     return file
 
 
@@ -130,6 +133,7 @@ def export_ledger(
         bool, typer.Option("--by-region", help="A sheet for each region.")
     ] = False,
     as_of: AsOf = None,
+    force: Force = False,
 ) -> None:
     """Write the duties into a workbook; white columns can be filled in and imported.
 
@@ -144,7 +148,7 @@ def export_ledger(
         state=status,
     )
     when = going.moment_of(here.ledger, now, _past_day(as_of, registry.today(now)))
-    path, language = new_file(file), registry.language
+    path, language = new_file(file, force), registry.language
     steps = going.export(when, selection, path, at=now, language=language, by_region=by_region)
     rows = 0
     for step in steps:

@@ -17,8 +17,9 @@ from duban.ledger import Ledger
 from duban.ledger.change import Change, change, insert_or_skip
 from duban.ledger.database import reading
 from duban.ledger.snapshots import Snapshot, sha256_of, snapshot
-from duban.ledger.tables import Bulletin, ChainHead, Frozen, History, Objection
+from duban.ledger.tables import Bulletin, ChainHead, Frozen, History, Objection, Paper
 from duban.ledger.tasks import close_task, open_task
+from duban.paper.facts import number_text
 from duban.period import Every, Period, period_of
 
 KIND = "bulletin"
@@ -65,7 +66,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BulletinView:
-    """A bulletin without its facts; instants are UTC, `objections_until` is a civil day."""
+    """A bulletin without its facts; instants are UTC, `objections_until` is a civil day.
+
+    `number` is the document number (发文字号) of one that was issued, else empty.
+    """
 
     id: int
     every: Every
@@ -80,6 +84,7 @@ class BulletinView:
     paper_id: int | None
     sha256: str
     open_objections: int
+    number: str = ""
 
     @property
     def of(self) -> Period:
@@ -323,8 +328,13 @@ _VIEWS = (
         Bulletin.paper_id,
         Frozen.sha256,
         _OPEN,
+        Paper.language,
+        Paper.series,
+        Paper.year,
+        Paper.number,
     )
     .join(Frozen, Frozen.id == Bulletin.frozen_id)
+    .outerjoin(Paper, Paper.id == Bulletin.paper_id)
     .order_by(Bulletin.id.desc())
 )
 
@@ -349,8 +359,10 @@ def bulletin(ledger: Ledger, bulletin_id: int) -> BulletinView:
 
 
 def _view(row: Row[Any]) -> BulletinView:
-    number, every, period, state, *rest = row
-    return BulletinView(number, Every(every), period, State(state), *rest)
+    bulletin_id, every, period, state, *rest = row
+    facts, paper = rest[:9], rest[9:]
+    number = number_text(*paper) if paper[0] else ""
+    return BulletinView(bulletin_id, Every(every), period, State(state), *facts, number=number)
 
 
 def objections(ledger: Ledger, bulletin_id: int) -> Sequence[ObjectionView]:

@@ -63,7 +63,8 @@ def state_words(language: str, view: BulletinView, zone: ZoneInfo) -> str:
     local = view.cut_off.astimezone(zone)
     at = f"{local:%Y-%m-%d} {'24:00' if local.time() >= time(23, 59, 59) else f'{local:%H:%M}'}"
     told = words(language).labels[f"bulletin_{view.state}"]
-    return told.format(at=at, day=view.objections_until, n=view.open_objections)
+    given = {"day": view.objections_until, "n": view.open_objections, "number": view.number}
+    return told.format(at=at, **given)
 
 
 def file_name(view: BulletinView, suffix: str) -> str:

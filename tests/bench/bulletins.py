@@ -41,11 +41,13 @@ def bulletin_of_many(registry: Registry) -> None:
             counted.append(timed(lambda: figures(seen, YEAR)))
             ratios.append((frozen[-1] + counted[-1]) / bare)
     packed = seen.packed()
-    took, grown = _apart(packed)
+    took, peak = _apart(packed)
     tell(f"bulletin of {DUTIES:,} duties, frozen and counted / reading rows", ratios, "sqlite")
     times = f"frozen {statistics.median(frozen):.1f} s, counted {statistics.median(counted):.1f} s"
     print(f"  {times}, workbook {took:.1f} s")
-    print(f"  snapshot {len(packed) / 1e6:.1f} MB, workbook adds {grown:.0f} MB at its peak")
+    print(
+        f"  snapshot {len(packed) / 1e6:.1f} MB; who writes the workbook takes {peak:.0f} MB in all"
+    )
 
 
 def _rows(ledger: Ledger) -> None:
@@ -64,13 +66,12 @@ def _apart(packed: bytes) -> tuple[float, float]:
 
 
 def _written(packed: bytes) -> tuple[float, float]:
-    """Seconds, and by how many MB the process grew beyond what the snapshot itself takes."""
+    """Seconds, and the MB that the process took at its peak."""
     seen = Snapshot.read(packed)
     made = figures(seen, YEAR)
-    before = _peak()
     with tempfile.TemporaryDirectory() as folder:
         took = timed(lambda: write(Path(folder) / "b.xlsx", made, seen))
-    return took, _peak() - before
+    return took, _peak()
 
 
 def _peak() -> float:

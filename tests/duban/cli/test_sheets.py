@@ -47,6 +47,18 @@ def of(agency: str, matter: str | None = None) -> Callable[[dict[str, Any]], boo
 # The roster
 
 
+def test_a_sheet_that_is_there_is_not_written_over(run: Run, project: Project, opened: None):
+    for export in (("contacts", "template"), ("contacts", "export"), ("ledger", "export")):
+        (project.folder / "filled.xlsx").write_text("filled in")
+        said = run(*export, "filled.xlsx")
+        assert (said.code, said.text) == (
+            1,
+            "filled.xlsx is there already; name another file, or give --force.",
+        )
+        assert (project.folder / "filled.xlsx").read_text() == "filled in"
+        assert run(*export, "filled.xlsx", "--force").code == 0
+
+
 def test_contacts_go_out_and_come_back_into_agencies_yaml(run: Run, project: Project):
     assert run("contacts", "export", ROSTER).text == f"{ROSTER}: 8 agencies.\n"
     typed_in(project.folder / ROSTER, of("东/妇联"), 联系电话="0351-1234567")
@@ -167,12 +179,12 @@ def test_filters_choose_what_goes_out(run: Run, project: Project, opened: None):
         "--clause": ("2", "教育局"),
     }
     for option, (value, every) in told.items():
-        assert run("ledger", "export", LEDGER, option, value).code == 0
+        assert run("ledger", "export", LEDGER, option, value, "--force").code == 0
         book: Any = load_workbook(project.folder / LEDGER)
         agencies = [row[7] for row in book.worksheets[0].iter_rows(HEAD + 1, values_only=True)]
         assert agencies
         assert all(every in one for one in agencies), option
-    said = run("ledger", "export", LEDGER, "--status", "submitted")
+    said = run("ledger", "export", LEDGER, "--status", "submitted", "--force")
     assert said.text == f"{LEDGER}: 0 duties.\n"
 
 

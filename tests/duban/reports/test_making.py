@@ -22,7 +22,7 @@ from duban.reports.asked import Measure
 from duban.reports.charts import charts
 from duban.reports.counting import figures
 from duban.reports.markdown import markdown
-from tests.conftest import china
+from tests.conftest import SHANGHAI, china
 from tests.duban.ledger.conftest import duty_of, first_quarter, submit, told_quarters
 
 __all__ = ["first_quarter", "told_quarters"]  # fixtures
@@ -51,6 +51,9 @@ def test_an_issued_bulletin_has_a_number_and_its_paper_stays(drafted: Ledger) ->
     draft = text(making.document(drafted, making.cut(drafted, 1)))
     assert draft.startswith("草稿，数据截至 2026-04-01")
     assert making.issue(drafted, 1, by="张三", now=AFTER) == "省教督通〔2026〕1号"
+    view = bulletins.bulletin(drafted, 1)
+    told = making.state_words("zh", view, SHANGHAI)
+    assert told == "已签发（省教督通〔2026〕1号），数据截至 2026-04-01 09:00"
     issued = making.document(drafted, making.cut(drafted, 1))
     assert "省教督通〔2026〕1号" in text(issued)
     assert "2026年4月14日" in text(issued)
