@@ -25,7 +25,7 @@ from duban.ledger.tables import (
 from duban.letters import Item
 from duban.paper.facts import Due, Facts, Matter, Plea, Told
 from duban.paper.texts import texts
-from duban.registry import Agency, Clause, Notice
+from duban.registry import Agency, Clause, Notice, clock
 from duban.registry.papers import PaperKind
 from duban.words import asked_words, words
 
@@ -168,7 +168,7 @@ def _due(ledger: Ledger, row: Row[Any], clause: Clause, notice: Notice) -> Due:
     cycle, due = clause.cycle(row.cycle), row.due_at.astimezone(notice.zone)
     return Due(
         day=due.date(),
-        cut_off="24:00" if due.second else f"{due:%H:%M}",
+        cut_off=clock(due),
         every=cycle.every,
         rule=cycle.due,
         basis=cycle.basis.value,

@@ -41,7 +41,7 @@ from duban.letters import (
     write_text,
 )
 from duban.paper.texts import texts
-from duban.registry import Agency, Clause, Notice
+from duban.registry import Agency, Clause, Notice, clock
 
 _REASONS = {Kind.RETURN: "returned", Kind.EXTENSION: "extended", Kind.REOPEN: "reopened"}
 _UNREPEATED = frozenset({*ROUND_OPENERS, Kind.COPY, Kind.RECEIPT})
@@ -280,7 +280,7 @@ class Writer:
             agency=agency.name if agency else row.agency,
             period=row.period,
             due_on=due.date(),
-            cut_off="24:00" if due.second else f"{due:%H:%M}",
+            cut_off=clock(due),
             late_days=0,
             telephone=agency.contact.telephone if agency else "",
         )

@@ -1,7 +1,7 @@
 """What the files say: agencies, notices and clauses, loaded whole or not at all."""
 
 from duban.registry.agencies import Agency, Contact
-from duban.registry.clauses import Basis, Clause, Cycle, Modality, Notice, Role, instant
+from duban.registry.clauses import Basis, Clause, Cycle, Modality, Notice, Role, clock, instant
 from duban.registry.load import load_registry
 from duban.registry.model import LoadedNotice, PlacedClause, Registry
 
@@ -17,6 +17,7 @@ __all__ = [
     "PlacedClause",
     "Registry",
     "Role",
+    "clock",
     "instant",
     "load_registry",
 ]

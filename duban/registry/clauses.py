@@ -17,6 +17,9 @@ from duban.registry.evidence import EvidenceField, RatioField
 ClauseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]*$")]
 
 
+LAST_SECOND = time(23, 59, 59)
+
+
 class Strict(BaseModel):
     """A model that refuses keys it does not know and never changes."""
 
@@ -126,8 +129,13 @@ def instant(day: date, cut_off: str, zone: ZoneInfo) -> datetime:
     Conventions: a period set in days ends at 24:00 of its last day (民法典 art. 203).
     """
     if cut_off == "24:00":
-        return datetime.combine(day, time(23, 59, 59), zone)
+        return datetime.combine(day, LAST_SECOND, zone)
     return datetime.combine(day, time.fromisoformat(cut_off), zone)
+
+
+def clock(local: datetime) -> str:
+    """The time of day of a local moment as `instant` takes it: the last second is 24:00."""
+    return "24:00" if local.time() >= LAST_SECOND else f"{local:%H:%M}"
 
 
 class Target(Strict):

@@ -16,6 +16,7 @@ from duban.ledger.papers import NewPaper, content_of, make
 from duban.ledger.snapshots import Snapshot
 from duban.paper.texts import texts
 from duban.period import Every, Period, add_months, period_of
+from duban.registry import clock
 from duban.registry.papers import PaperKind
 from duban.reports.asked import Sought
 from duban.reports.charts import Chart, charts
@@ -61,7 +62,7 @@ def state_words(language: str, view: BulletinView, zone: ZoneInfo) -> str:
     it counts.
     """
     local = view.cut_off.astimezone(zone)
-    at = f"{local:%Y-%m-%d} {'24:00' if local.time() >= time(23, 59, 59) else f'{local:%H:%M}'}"
+    at = f"{local:%Y-%m-%d} {clock(local)}"
     told = words(language).labels[f"bulletin_{view.state}"]
     given = {"day": view.objections_until, "n": view.open_objections, "number": view.number}
     return told.format(at=at, **given)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from duban.period import Every
+from duban.registry import clock
 from duban.reports.asked import Group, Measure
 from duban.words import civil_words
 
@@ -482,12 +483,10 @@ def moment_words(t: Texts, local: datetime) -> str:
 
     A day ends with its last second (`duban.registry.clauses.instant`), or where the next begins.
     """
-    shown, clock = local.date(), f"{local:%H:%M}"
     if local.time() == time():
-        shown -= timedelta(days=1)
-    if local.time() == time() or local.time() >= time(23, 59, 59):
-        clock = "24:00"
-    return f"{civil_words(t.language, shown)}{clock if t.language == 'zh' else f', {clock}'}"
+        local -= timedelta(seconds=1)
+    day, at = civil_words(t.language, local.date()), clock(local)
+    return f"{day}{at if t.language == 'zh' else f', {at}'}"
 
 
 def numeral(t: Texts, n: int) -> str:
