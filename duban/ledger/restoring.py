@@ -4,6 +4,7 @@ A restored ledger sends nothing until somebody says so: what went out after the 
 known to the agencies, and not to it.
 """
 
+import gzip
 import hashlib
 import re
 import secrets
@@ -159,10 +160,15 @@ def _tar(file: Path) -> Generator[tarfile.TarFile]:
     if not file.is_file():
         raise BadBackup(f"There is no file {file}; nothing was changed.")
     try:
-        with tarfile.open(file, "r|*") as tar:
+        with tarfile.open(file, "r:gz" if _is_compressed(file) else "r:") as tar:
             yield tar
-    except (tarfile.TarError, zlib.error, EOFError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise BadBackup(_damaged(file, str(error))) from error
+
+
+def _is_compressed(file: Path) -> bool:
+    with file.open("rb") as content:
+        return content.read(2) == b"\x1f\x8b"
 
 
 def _damaged(file: Path, why: str) -> str:
@@ -228,8 +234,16 @@ def _unpack(file: Path, manifest: Manifest, stage: Path, progress: Progress) -> 
             if _keep(content, stage / info.name) != member.sha256:
                 raise BadBackup(_damaged(file, f"{info.name} was altered"))
             progress("unpacking", len(manifest.members) - len(left), len(manifest.members))
+        _read_out(tar)
     if left:
         raise BadBackup(_damaged(file, f"{len(left)} members are missing, as {next(iter(left))}"))
+
+
+def _read_out(tar: tarfile.TarFile) -> None:
+    """To the end of the file, where gzip keeps the checksum of all of it."""
+    assert tar.fileobj  # it is open
+    while tar.fileobj.read(_BLOCK):
+        pass
 
 
 def _keep(content: IO[bytes], target: Path) -> str:
