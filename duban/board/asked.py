@@ -14,6 +14,7 @@ from duban.duty import Status
 from duban.ledger import Ledger
 from duban.ledger.browsing import Selection, State, Today
 from duban.ledger.database import reading
+from duban.ledger.handover import heirs_of_the_gone
 from duban.ledger.tables import Attempt, Duty, Letter, Submission, Suspension, Task, Tick
 from duban.markdown import ROWS
 
@@ -29,22 +30,20 @@ def listed(ledger: Ledger, state: State, now: datetime) -> Listed:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A duty of a clause with a target; its latest figures, numerator and denominator, if any.
-
-    Attributes:
-        at: when the figures were submitted.
-    """
+    """A duty of a clause with a target, as `duban.targets.HandedIn` has it."""
 
     clause: str
     agency: str
     period: str
     status: Status
-    opened: datetime
-    at: datetime | None
+    nil: bool
+    opened_at: datetime
+    submitted_at: datetime | None
     figures: tuple[int, int] | None
+    heirs: tuple[str, ...] = ()
 
 
-def reported(ledger: Ledger) -> list[Reported]:
+def reported(ledger: Ledger, now: datetime) -> list[Reported]:
     """The duties of every clause with a target, but those waived or not applicable."""
     fields = {
         placed.key: placed.clause.target.field
@@ -59,6 +58,7 @@ def reported(ledger: Ledger) -> list[Reported]:
             Duty.agency,
             Duty.period,
             Duty.status,
+            Duty.nil,
             Duty.opened_at,
             Submission.submitted_at,
             Submission.fields,
@@ -71,14 +71,17 @@ def reported(ledger: Ledger) -> list[Reported]:
         .where(Duty.status.not_in((Status.WAIVED, Status.NOT_APPLICABLE)))
     )
     with reading(ledger.engine) as connection:
-        return [_reported(fields[row[0]], row) for row in connection.execute(question)]
+        heirs = heirs_of_the_gone(connection, ledger.registry, now)
+        return [_reported(fields[row[0]], row, heirs) for row in connection.execute(question)]
 
 
-def _reported(field: str, row: Any) -> Reported:
-    clause, agency, period, status, opened, at, given = row
+def _reported(field: str, row: Any, heirs: Mapping[str, tuple[str, ...]]) -> Reported:
+    clause, agency, period, status, nil, opened, at, given = row
     figures: Any = given.get(field) if given else None
     ratio = (figures[0], figures[1]) if figures else None
-    return Reported(clause, agency, period, Status(status), opened, at, ratio)
+    return Reported(
+        clause, agency, period, Status(status), nil, opened, at, ratio, heirs.get(agency, ())
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,5 +46,5 @@ def _lists(ledger: Ledger, day: Day) -> list[Board]:
 
 def _targets(ledger: Ledger, day: Day) -> list[Board]:
     """None where no clause has a target."""
-    found = progress(ledger.registry, reported(ledger))
+    found = progress(ledger.registry, reported(ledger, day.now))
     return [targets(day, found), picture(day, found)] if found else []

@@ -9,31 +9,12 @@ from duban.board.day import Day
 from duban.board.markdown import Board
 from duban.duty import WAITING, Status
 from duban.markdown import ROWS, joined, link, plain, table
-from duban.period import Every, period_of
 from duban.registry import Agency, PlacedClause, Registry
+from duban.targets import Ratio, Reckoning, total
 from duban.words import period_words
 
 PERIODS = 4
 """How many periods the history shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """So many of so many."""
-
-    upper: int
-    lower: int
-
-    def __add__(self, other: "Ratio") -> "Ratio":
-        return Ratio(self.upper + other.upper, self.lower + other.lower)
-
-    def __str__(self) -> str:
-        return f"{self.upper}/{self.lower}"
-
-    @property
-    def percent(self) -> float:
-        """The share in per cent."""
-        return 100 * self.upper / self.lower
 
 
 @dataclass(frozen=True)
@@ -67,12 +48,15 @@ class TargetProgress:
     """A clause with a target, and how far it has come.
 
     Attributes:
-        lines: agencies with accepted figures first, the lowest rate on top.
+        lines: agencies with accepted figures first, the lowest rate on top. One that left the
+            files is among them until an heir of it has later figures.
+        whole: all together as of each period, the oldest first.
         missing: who has not reported the newest period, by name.
     """
 
     placed: PlacedClause
     lines: Sequence[Progress]
+    whole: Mapping[str, Ratio]
     period: str
     missing: Sequence[str]
 
@@ -81,23 +65,6 @@ class TargetProgress:
         """The per cent asked for."""
         assert self.placed.clause.target
         return self.placed.clause.target.at_least
-
-    @cached_property
-    def periods(self) -> list[str]:
-        """The periods of which anything was accepted, the oldest first."""
-        return sorted({name for one in self.lines for name in one.accepted})
-
-    @cached_property
-    def whole(self) -> Mapping[str, Ratio]:
-        """All together as of each period: the newest accepted figures of each up to then."""
-        newest: dict[int, Ratio] = {}
-        found: dict[str, Ratio] = {}
-        for name in self.periods:
-            newest |= {
-                n: one.accepted[name] for n, one in enumerate(self.lines) if name in one.accepted
-            }
-            found[name] = sum(newest.values(), Ratio(0, 0))
-        return found
 
     @property
     def with_figures(self) -> Sequence[Progress]:
@@ -120,43 +87,32 @@ def progress(registry: Registry, reported: Iterable[Reported]) -> list[TargetPro
 def _progress(
     registry: Registry, placed: PlacedClause, reported: Sequence[Reported]
 ) -> TargetProgress:
-    every = _every(placed)
-    reported = sorted(reported, key=lambda one: (_period(placed, one, every), one.at or one.opened))
+    told = Reckoning(placed.clause.told_every, placed.notice.zone)
+    reported = sorted(reported, key=told.rank)
+    periods = told.periods(reported)
+    counted = {period: told.counted(reported, period) for period in periods}
     own: dict[str, list[Reported]] = {one.id: [] for one in placed.reporters}
     for one in reported:
-        own.setdefault(one.agency, []).append(one)
+        if not one.heirs or (periods and one in counted[periods[-1]]):
+            own.setdefault(one.agency, []).append(one)
     names = {agency: _name(registry, placed, agency) for agency in own}
-    lines = [_line(placed, every, names[agency], agency, given) for agency, given in own.items()]
+    lines = [_line(told, names[agency], agency, given) for agency, given in own.items()]
     lines.sort(key=lambda one: one.latest[1].percent if one.latest else 101)
     asked = [one for one in reported if one.period != "once"]
     newest = asked[-1].period if asked else ""
     owing = {one.agency for one in asked if one.period == newest and one.status in WAITING}
     missing = [name for agency, name in names.items() if agency in owing]
-    return TargetProgress(placed, lines, newest, missing)
+    whole = {period: total(found) for period, found in counted.items()}
+    return TargetProgress(placed, lines, whole, newest, missing)
 
 
-def _every(placed: PlacedClause) -> Every:
-    """How often the clause asks; what is asked once is counted by quarters."""
-    kinds = [cycle.every for cycle in placed.clause.cycles if cycle.every is not Every.ONCE]
-    return kinds[0] if kinds else Every.QUARTER
-
-
-def _period(placed: PlacedClause, one: Reported, every: Every) -> str:
-    """The period that figures speak of: those for a single deadline, when they were reported."""
-    if one.period != "once":
-        return one.period
-    return period_of(every, (one.at or one.opened).astimezone(placed.notice.zone).date()).name
-
-
-def _line(
-    placed: PlacedClause, every: Every, name: str, agency: str, own: Iterable[Reported]
-) -> Progress:
+def _line(told: Reckoning, name: str, agency: str, own: Iterable[Reported]) -> Progress:
     accepted: dict[str, Ratio] = {}
     in_review: tuple[str, Ratio] | None = None
     for one in own:
-        if one.figures is None:
+        if one.figures is None or one.nil:
             continue
-        period, ratio = _period(placed, one, every), Ratio(*one.figures)
+        period, ratio = told.spoken_of(one), Ratio(*one.figures)
         if one.status is Status.ACCEPTED:
             accepted[period] = ratio
         elif one.status is Status.SUBMITTED:
@@ -243,7 +199,7 @@ def _both(ratio: Ratio) -> str:
 
 
 def _history_table(day: Day, one: TargetProgress) -> str:
-    shown = one.periods[-PERIODS:]
+    shown = list(one.whole)[-PERIODS:]
     if not shown:
         return ""
     head = [day.w.boards["region"], *(plain(period_words(day.w, name)) for name in shown)]

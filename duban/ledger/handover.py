@@ -1,10 +1,10 @@
 """Hands an agency's duties to another, after a merger or when an office has ceased to exist."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from duban.batches import batches
 from duban.duty import CLOSED, WAITING
@@ -14,7 +14,8 @@ from duban.ledger import Ledger
 from duban.ledger.acts import begin_round
 from duban.ledger.change import DUTIES_PER_CHANGE, Change, change
 from duban.ledger.database import reading
-from duban.ledger.tables import Duty
+from duban.ledger.tables import Duty, History
+from duban.registry import Registry
 
 
 class HandOverRefused(DubanError):
@@ -33,6 +34,8 @@ def hand_over(
     ledger: Ledger, giver: str, taker: str, *, reason: str, by: str, now: datetime
 ) -> HandOver:
     """Moves the duties of an agency that are not closed; what waits is assigned anew by letter.
+
+    Where there is nothing to move, the history tells who followed whom nevertheless.
 
     An agency that still stands in agencies.yaml keeps its duties, since the next tick would open
     them for it again.
@@ -58,7 +61,31 @@ def hand_over(
         for batch in batches(found, DUTIES_PER_CHANGE)
         for duty_id in _move(ledger, batch, giver, taker, reason, by, now)
     ]
+    if not moved:  # whose figures count for a target asks the history who followed whom
+        with change(ledger.engine, now, by) as made:
+            made.record("handed-over", None, reason, giver=giver, taker=taker)
     return HandOver(tuple(moved), tuple(one for one in found if one not in set(moved)))
+
+
+def heirs_of_the_gone(
+    connection: Connection, registry: Registry, at: datetime
+) -> dict[str, tuple[str, ...]]:
+    """Who took the duties of agencies over that are no more in the files, by agency.
+
+    The heir's own heir follows where that one has left too. All by an instant.
+    """
+    question = select(History.data).where(History.action == "handed-over", History.at <= at)
+    told = connection.scalars(question.order_by(History.seq))
+    taker = {data["giver"]: data["taker"] for data in told}
+    return {giver: tuple(_line_of(giver, taker, registry)) for giver in taker}
+
+
+def _line_of(giver: str, taker: Mapping[str, str], registry: Registry) -> Iterator[str]:
+    seen: set[str] = set()
+    while giver in taker and giver not in registry.agencies and giver not in seen:
+        seen.add(giver)
+        giver = taker[giver]
+        yield giver
 
 
 def _unclosed(ledger: Ledger, agency: str) -> list[int]:

@@ -19,6 +19,7 @@ from duban.duty import Status
 from duban.ledger import Ledger
 from duban.ledger.change import GENESIS
 from duban.ledger.database import reading
+from duban.ledger.handover import heirs_of_the_gone
 from duban.ledger.past import views_as_of
 from duban.ledger.questions import DutyView
 from duban.ledger.tables import Duty, History, Submission
@@ -40,8 +41,8 @@ class Fact:
 
     `copied` are the ids of the agencies that take part in a lead's duty without reporting. The
     figures are of the newest version handed in by then, accepted or not; `submitted_at` is when
-    that came, None if it was sent back. `heir` is the id of the agency that took the duties of this
-    one over when it left the files (机构改革), empty while it stands.
+    that came, None if it was sent back. `heirs` are the ids of the agencies that took the duties of
+    its agency over, one after the other, when it left the files (机构改革); none while it stands.
     """
 
     id: int
@@ -60,7 +61,7 @@ class Fact:
     closed_at: datetime | None
     copied: tuple[str, ...] = ()
     figures: tuple[int, int] | None = None
-    heir: str = ""
+    heirs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def snapshot(ledger: Ledger, at: datetime) -> Snapshot:
         seq, chain = _head(connection, at)
         views = sorted(views_as_of(connection, ledger, at), key=lambda one: one.id)
         figures = _figures(connection, views, at)
-        heirs = _heirs(connection, at)
+        heirs = heirs_of_the_gone(connection, ledger.registry, at)
     registry = ledger.registry
     return Snapshot(
         at=at.astimezone(UTC),
@@ -184,18 +185,11 @@ def _figures(
     return {duty: (ratio[0], ratio[1]) for duty, ratio in found.items() if ratio}
 
 
-def _heirs(connection: Connection, at: datetime) -> dict[str, str]:
-    """Who took over whose duties by then."""
-    question = select(History.data).where(History.action == "handed-over", History.at <= at)
-    told = connection.scalars(question.order_by(History.seq))
-    return {data["giver"]: data["taker"] for data in told}
-
-
 def _fact(
     registry: Registry,
     view: DutyView,
     figures: tuple[int, int] | None,
-    heirs: Mapping[str, str],
+    heirs: Mapping[str, tuple[str, ...]],
 ) -> Fact:
     placed = registry.clauses.get(view.clause_key)
     return Fact(
@@ -215,7 +209,7 @@ def _fact(
         closed_at=_utc(view.closed_at),
         copied=tuple(one.id for one in placed.copied.get(view.agency.id, ())) if placed else (),
         figures=figures,
-        heir="" if view.agency.id in registry.agencies else heirs.get(view.agency.id, ""),
+        heirs=heirs.get(view.agency.id, ()),
     )
 
 
@@ -259,11 +253,6 @@ def _aim(clause: Clause) -> Aim | None:
     field = clause.field(clause.target.field) if clause.target else None
     if not clause.target or not isinstance(field, RatioField):
         return None
-    kinds = [cycle.every for cycle in clause.cycles if cycle.every is not Every.ONCE]
     return Aim(
-        field.label,
-        field.numerator,
-        field.denominator,
-        clause.target.at_least,
-        kinds[0] if kinds else Every.QUARTER,
+        field.label, field.numerator, field.denominator, clause.target.at_least, clause.told_every
     )

@@ -190,6 +190,12 @@ class Clause(Strict):
         """The evidence field of that key."""
         return next((field for field in self.evidence if field.key == key), None)
 
+    @property
+    def told_every(self) -> Every:
+        """The kind of period by which a target is told; of what is asked once, quarters."""
+        kinds = (cycle.every for cycle in self.cycles if cycle.every is not Every.ONCE)
+        return next(kinds, Every.QUARTER)
+
     def is_done(self, values: dict[str, object]) -> bool:
         """Whether evidence shows the matter finished: `done` is filled, or the target met."""
         if self.target:

@@ -51,7 +51,7 @@ class Measure(StrEnum):
             was sent back, whatever the status.
         BACKLOG: fell due before the period and is overdue still.
         SHARED: a lead's binding duties in which an agency takes part without reporting.
-        REPORTED: its figures count for a target; see `duban.reports.targets.counted`.
+        REPORTED: its figures count for a target; see `duban.targets.Reckoning.counted`.
     """
 
     TOTAL = "total"
@@ -100,7 +100,7 @@ class Sought:
 
     def takes(self, fact: Fact, frame: Frame) -> bool:
         """Whether a duty counts. For `REPORTED`, of which all figures have to be seen together,
-        whether it is in the right place; `duban.reports.targets.counted` decides the rest."""
+        whether it is in the right place; `duban.targets.Reckoning.counted` decides the rest."""
         return (
             self.clause in ("", fact.clause)
             and self._placed(fact)

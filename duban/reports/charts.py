@@ -155,8 +155,8 @@ def _bar(axes: Any, at: float, rate: Rate, colour: str, *, told: bool) -> None:
 def _trend(target: TargetFigures, t: Texts, figure: Any) -> None:
     """All regions together over the periods, the span of the single ones behind, and the aim."""
     axes = figure.add_axes((0.07, 0.13, 0.8, 0.72))
-    trend = [one for one in target.whole.trend if one.ratio.percent is not None]
-    whole = [one.ratio.percent or 0.0 for one in trend]
+    trend = target.whole.trend
+    whole = [one.ratio.percent for one in trend]
     spans = [_span(target, one.period) for one in trend]
     places = range(len(trend))
     lows, highs = [low for low, _ in spans], [high for _, high in spans]
@@ -185,7 +185,7 @@ def _span(target: TargetFigures, period: str) -> tuple[float, float]:
         max((one for one in line.trend if one.period <= period), key=_period, default=None)
         for line in target.regions
     )
-    found = [one.ratio.percent for one in newest if one and one.ratio.percent is not None]
+    found = [one.ratio.percent for one in newest if one]
     return min(found, default=0.0), max(found, default=0.0)
 
 

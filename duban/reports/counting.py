@@ -13,7 +13,7 @@ from duban.ledger.snapshots import Fact, Place, Snapshot
 from duban.period import Period
 from duban.reports.asked import COUNTS, Frame, Group, Measure, Sought, group_of
 from duban.reports.figures import Counts, Figures, Line, Number, Ranked
-from duban.reports.targets import counted, target_figures
+from duban.reports.targets import reckoning, target_figures
 
 
 class Axis(StrEnum):
@@ -88,7 +88,8 @@ def behind(seen: Snapshot, period: Period, sought: Sought) -> list[Fact]:
     aim = next((one.aim for one in seen.clauses if one.key == sought.clause), None)
     if aim is None:
         return []
-    return counted(found, aim, ZoneInfo(seen.zone), sought.period)
+    counted = reckoning(seen, aim).counted(found, sought.period)
+    return sorted(counted, key=lambda one: one.id)
 
 
 def _tally(seen: Snapshot, frame: Frame) -> Tally:

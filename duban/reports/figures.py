@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from duban.period import Every
 from duban.reports.asked import Frame, Group, Measure, Sought
+from duban.targets import Ratio, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,6 @@ class Rate:
     def percent(self) -> float | None:
         """In per cent, rounded to one decimal, halves up."""
         return None if self.share is None else rounded(self.share)
-
-
-def rounded(share: Fraction) -> float:
-    """A share in per cent with one decimal, halves up: 1/16 is 6.3."""
-    return int(share * 1000 + Fraction(1, 2)) / 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +98,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """An agency's figures, or the sum of several: so many of so many."""
-
-    upper: int
-    lower: int
-
-    @property
-    def share(self) -> Fraction | None:
-        """Exact; None where nothing is asked of."""
-        return Fraction(self.upper, self.lower) if self.lower else None
-
-    @property
-    def percent(self) -> float | None:
-        """In per cent, rounded to one decimal."""
-        return None if self.share is None else rounded(self.share)
-
-
-@dataclass(frozen=True, slots=True)
 class TargetPoint:
     """A target as of one of its periods.
 
@@ -159,20 +137,18 @@ class TargetLine:
         """Percentage points since the figures before, to one decimal."""
         if len(self.trend) < 2:
             return None
-        before, now = self.trend[-2].ratio.percent, self.trend[-1].ratio.percent
-        return None if before is None or now is None else round(now - before, 1)
+        return round(self.trend[-1].ratio.percent - self.trend[-2].ratio.percent, 1)
 
     @property
     def distance(self) -> float | None:
         """Percentage points above the target, negative below, to one decimal."""
-        percent = self.latest.ratio.percent if self.latest else None
-        return None if percent is None else round(percent - self.at_least, 1)
+        return round(self.latest.ratio.percent - self.at_least, 1) if self.latest else None
 
     @property
     def reached(self) -> bool:
         """Decided on the exact share, not on the rounded one."""
-        share = self.latest.ratio.share if self.latest else None
-        return share is not None and share * 100 >= Fraction(str(self.at_least))
+        at_least = Fraction(str(self.at_least))
+        return self.latest is not None and self.latest.ratio.share * 100 >= at_least
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from duban.reports.asked import Group, Measure
-from duban.reports.figures import Counts, Figures, Line, Number, Ranked, Rate, Ratio, TargetFigures
+from duban.reports.figures import Counts, Figures, Line, Number, Ranked, Rate, TargetFigures
 from duban.reports.texts import Texts
+from duban.targets import Ratio
 
 Cell: TypeAlias = str | int | float | Number | Rate | Ratio | None
 """Points of per cent are floats; None is where there is nothing to say."""

@@ -8,11 +8,12 @@ from typing import IO
 from duban.ledger.snapshots import Snapshot
 from duban.reports.asked import Measure
 from duban.reports.duties import WIDTHS, Duties
-from duban.reports.figures import Figures, Line, Number, Ranked, Rate, Ratio, TargetFigures
+from duban.reports.figures import Figures, Line, Number, Ranked, Rate, TargetFigures
 from duban.reports.prose import notes
 from duban.reports.tables import EVERYTHING, Cell, Shown, cell, grouped, name_of, named, tells
 from duban.reports.texts import Texts, texts
 from duban.reports.voice import Voice
+from duban.targets import Ratio
 from duban.words import period_words, words
 from duban.xlsx import Book, Column, Look
 from duban.xlsx import Cell as Written
@@ -96,7 +97,6 @@ class _Workbook:
         w = words(self.t.language)
         for line in (target.whole, *target.regions):
             for point in line.trend:
-                percent = point.ratio.percent
                 yield [
                     f"{target.title} {target.field}",
                     names.get(line.key, self.t.says["whole"]),
@@ -105,7 +105,7 @@ class _Workbook:
                     point.ratio.lower,
                     _value(point.ratio),
                     target.at_least / 100,
-                    None if percent is None else round(percent - target.at_least, 1),
+                    round(point.ratio.percent - target.at_least, 1),
                     point.reported.value,
                     point.fresh,
                 ]

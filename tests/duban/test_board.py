@@ -216,7 +216,7 @@ def figures(
     month: int = 1,
 ) -> Reported:
     at = china(f"2026-{month:02}-15")
-    return Reported(clause, agency, period, status, china("2026-01-01"), at, given)
+    return Reported(clause, agency, period, status, False, china("2026-01-01"), at, given)
 
 
 STAFFED = "shanxi-2023-6/2.2"
@@ -269,6 +269,23 @@ def test_the_history_shows_each_period_and_the_total_as_of_it(shanxi: Registry) 
     assert history["大同市"] == ["150/200 (75.0%)", ""]
 
 
+def test_an_agency_that_is_no_more_leaves_the_board_when_its_heir_has_later_figures(
+    shanxi: Registry,
+) -> None:
+    gone = replace(
+        figures(STAFFED, "太原/旧局", "2026Q1", Status.ACCEPTED, (50, 100)), heirs=("太原/教育",)
+    )
+    [before] = progress(shanxi, [gone])[:1]
+    assert [line.name for line in before.with_figures] == ["太原/旧局"]
+    after = figures(STAFFED, "太原/教育", "2026Q2", Status.ACCEPTED, (90, 120))
+    [found] = progress(shanxi, [gone, after])[:1]
+    assert [line.agency for line in found.with_figures] == ["太原/教育"]
+    assert {name: str(ratio) for name, ratio in found.whole.items()} == {
+        "2026Q1": "50/100",
+        "2026Q2": "90/120",
+    }
+
+
 def test_figures_come_from_the_ledger_in_one_look(ledger: Ledger) -> None:
     open_missing(ledger, china("2025-12-01"), clause="small/2")
     east, west = sorted(duties(ledger), key=lambda duty: duty.agency.id)
@@ -276,10 +293,10 @@ def test_figures_come_from_the_ledger_in_one_look(ledger: Ledger) -> None:
         done = CheckedEvidence({"share": [upper, 40]}, ())
         acts.submit(ledger, east.id, done, [], by="东/教育", now=china("2025-12-20"))
     acts.accept(ledger, east.id, by="admin", now=china("2025-12-21"))
-    found = {one.agency: one for one in reported(ledger)}
+    found = {one.agency: one for one in reported(ledger, china("2026-01-01"))}
     assert found[east.agency.id].figures == (30, 40)
     assert found[east.agency.id].status is Status.ACCEPTED
-    assert (found[west.agency.id].figures, found[west.agency.id].at) == (None, None)
+    assert (found[west.agency.id].figures, found[west.agency.id].submitted_at) == (None, None)
     (target,) = progress(ledger.registry, list(found.values()))
     assert {name: f"{ratio}" for name, ratio in target.whole.items()} == {"2025Q4": "30/40"}
     assert [line.name for line in target.lines] == ["东市", "西市"]

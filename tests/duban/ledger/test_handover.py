@@ -1,6 +1,7 @@
 """Duties of an office that is no more go to another."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from duban.duty import Status
 from duban.ledger import Ledger, acts
 from duban.ledger.database import reading
-from duban.ledger.handover import HandOverRefused, hand_over
+from duban.ledger.handover import HandOverRefused, hand_over, heirs_of_the_gone
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import duties, events
 from duban.ledger.tables import Duty, Letter, Mention
@@ -55,6 +56,11 @@ def test_a_duty_that_the_other_has_itself_stays(merged: Office):
     done = hand_over(merged.ledger, "东/妇联", "西/妇联", reason="合并", by="省", now=NOW)
     assert done.moved == ()
     assert len(done.left) == 2
+    last = events(merged.ledger)[-1]
+    assert (last.action, last.duty_id, last.text) == ("handed-over", None, "合并")
+    with reading(merged.ledger.engine) as connection:
+        found = heirs_of_the_gone(connection, merged.ledger.registry, NOW)
+    assert found == {"东/妇联": ("西/妇联",)}
 
 
 @pytest.mark.parametrize(
@@ -68,3 +74,25 @@ def test_an_agency_that_still_stands_keeps_its_duties(
         hand_over(first_quarter.ledger, giver, taker, reason=reason, by="省", now=NOW)
     with pytest.raises(HandOverRefused):
         hand_over(first_quarter.ledger, "没有", "东/妇联", reason=" ", by="省", now=NOW)
+
+
+def test_heirs_follow_each_other_while_each_has_left_the_files_in_its_turn(
+    merged: Office,
+) -> None:
+    ledger = merged.ledger
+    hand_over(ledger, "东/妇联", "东/教育", reason="机构合并", by="省", now=NOW)
+    later = NOW + timedelta(days=30)
+    left = {key: one for key, one in ledger.registry.agencies.items() if key != "东/教育"}
+    again = Ledger(ledger.engine, replace(ledger.registry, agencies=left))
+    hand_over(again, "东/教育", "西/教育", reason="再次合并", by="省", now=later)
+    with reading(ledger.engine) as connection:
+        assert heirs_of_the_gone(connection, ledger.registry, NOW)["东/妇联"] == ("东/教育",)
+        assert heirs_of_the_gone(connection, again.registry, later) == {
+            "东/妇联": ("东/教育", "西/教育"),
+            "东/教育": ("西/教育",),
+        }
+        # 东/教育 stands in the files again: what it takes over ends with it, and it has no heir.
+        assert heirs_of_the_gone(connection, ledger.registry, later) == {
+            "东/妇联": ("东/教育",),
+            "东/教育": (),
+        }

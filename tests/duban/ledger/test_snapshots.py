@@ -64,7 +64,7 @@ def test_whoever_took_a_leads_duty_over_leads(first_quarter: Office) -> None:
     merged = Ledger(ledger.engine, replace(ledger.registry, agencies=left))
     hand_over(merged, "东/妇联", "东/教育", reason="机构合并", by="省", now=THEN)
     [taken] = [one for one in snapshot(merged, THEN).facts if one.id == duty]
-    assert (taken.agency, taken.part, taken.heir) == ("东/教育", Part.LEAD, "")
+    assert (taken.agency, taken.part, taken.heirs) == ("东/教育", Part.LEAD, ())
 
 
 def test_what_an_agency_closed_before_it_left_names_its_heir(first_quarter: Office) -> None:
@@ -74,11 +74,11 @@ def test_what_an_agency_closed_before_it_left_names_its_heir(first_quarter: Offi
     left = {key: one for key, one in ledger.registry.agencies.items() if key != "东/妇联"}
     merged = Ledger(ledger.engine, replace(ledger.registry, agencies=left))
     hand_over(merged, "东/妇联", "东/教育", reason="机构合并", by="省", now=THEN)
-    heirs = {one.id: one.heir for one in snapshot(merged, THEN).facts}
-    assert heirs[closed] == "东/教育"
-    assert set(heirs.values()) == {"东/教育", ""}
+    heirs = {one.id: one.heirs for one in snapshot(merged, THEN).facts}
+    assert heirs[closed] == ("东/教育",)
+    assert set(heirs.values()) == {("东/教育",), ()}
     before = snapshot(merged, THEN - timedelta(days=1))
-    assert {one.heir for one in before.facts} == {""}
+    assert {one.heirs for one in before.facts} == {()}
 
 
 def test_a_duty_whose_clock_was_set_back_after_its_opening_was_not_open_before(

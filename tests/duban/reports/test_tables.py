@@ -32,7 +32,6 @@ GOOD = accepted(ONE, "2026-09-01")
         (0, "0"),
         (Ratio(1, 16), "6.3%"),  # halves go up
         (Ratio(0, 3), "0.0%"),
-        (Ratio(0, 0), "—"),  # nothing of nothing is no rate
         (1.5, "+1.5"),
         (-1.5, "−1.5"),
         (0.0, "0.0"),

@@ -95,7 +95,7 @@ def test_who_owes_the_newest_figures_that_fell_due_is_named():
 
 
 def test_figures_of_an_agency_that_is_no_more_give_way_to_later_ones_of_its_heir():
-    old = replace(EAST_Q2, heir="东/教体")
+    old = replace(EAST_Q2, heirs=("东/教体",))
     new = reported("东/教体", "2026Q3", "2026-09-11", (90, 100))
     trend = target(old, new, WEST_Q2).whole.trend
     assert [(one.period, one.ratio.lower) for one in trend] == [("2026Q2", 110), ("2026Q3", 110)]

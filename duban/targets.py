@@ -1,0 +1,136 @@
+"""Targets (95 % of schools with a counsellor): figures handed in, and whose of them count."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from duban.duty import Status
+from duban.period import Every, period_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """So many of so many; of one agency, or the sum of several. `lower` is never 0."""
+
+    upper: int
+    lower: int
+
+    def __add__(self, other: "Ratio") -> "Ratio":
+        return Ratio(self.upper + other.upper, self.lower + other.lower)
+
+    def __str__(self) -> str:
+        return f"{self.upper}/{self.lower}"
+
+    @property
+    def share(self) -> Fraction:
+        """Exact, so that a target is reached or not whatever rounding shows."""
+        return Fraction(self.upper, self.lower)
+
+    @property
+    def percent(self) -> float:
+        """In per cent, rounded to one decimal, halves up."""
+        return rounded(self.share)
+
+
+def rounded(share: Fraction) -> float:
+    """A share in per cent with one decimal, halves up: 1/16 is 6.3."""
+    return int(share * 1000 + Fraction(1, 2)) / 10
+
+
+class HandedIn(Protocol):
+    """A duty of a clause with a target, and what its agency handed in last.
+
+    Attributes:
+        figures: numerator and denominator; None if none came.
+        nil: a nil return (零报告), which has none that count.
+        heirs: ids of the agencies that took its agency's duties over, one after the other, when it
+            left the files (机构改革); empty while it stands in them.
+    """
+
+    @property
+    def agency(self) -> str: ...
+    @property
+    def period(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def nil(self) -> bool: ...
+    @property
+    def opened_at(self) -> datetime: ...
+    @property
+    def submitted_at(self) -> datetime | None: ...
+    @property
+    def figures(self) -> tuple[int, int] | None: ...
+    @property
+    def heirs(self) -> Sequence[str]: ...
+
+
+H = TypeVar("H", bound=HandedIn)
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """How a clause's figures are told: by which kind of period, in which zone."""
+
+    every: Every
+    zone: ZoneInfo
+
+    def spoken_of(self, one: HandedIn) -> str:
+        """The period that figures speak of.
+
+        Of a duty with periods of another kind, such as a single deadline, it is the period in
+        which they were handed in.
+        """
+        there = period_of(self.every, self._handed_in(one).astimezone(self.zone).date()).name
+        return one.period if _shape(one.period) == _shape(there) else there
+
+    def periods(self, given: Iterable[HandedIn]) -> list[str]:
+        """The periods of which anything was accepted, the oldest first."""
+        return sorted({self.spoken_of(one) for one in given if _accepted(one)})
+
+    def counted(self, given: Iterable[H], upto: str) -> list[H]:
+        """Those whose figures count as of a period: the newest accepted ones of each agency.
+
+        Those of an agency that is no more count until an heir of it has figures of a later
+        period, which speak of the same schools.
+
+        Args:
+            given: duties of one clause.
+            upto: the name of the period up to which figures are looked at.
+        """
+        newest: dict[str, tuple[str, H]] = {}
+        for one in sorted(filter(_accepted, given), key=self.rank):
+            if (period := self.spoken_of(one)) <= upto:
+                newest[one.agency] = period, one
+        return [
+            one
+            for period, one in newest.values()
+            if all(newest[heir][0] <= period for heir in one.heirs if heir in newest)
+        ]
+
+    def rank(self, one: HandedIn) -> tuple[str, datetime]:
+        """What makes figures newer than others: their period, then when they were handed in."""
+        return self.spoken_of(one), self._handed_in(one)
+
+    @staticmethod
+    def _handed_in(one: HandedIn) -> datetime:
+        return one.submitted_at or one.opened_at
+
+
+def total(given: Iterable[HandedIn]) -> Ratio:
+    """The sum of figures, of which there must be some."""
+    upper, lower = zip(*(one.figures for one in given if one.figures), strict=True)
+    return Ratio(sum(upper), sum(lower))
+
+
+def _accepted(one: HandedIn) -> bool:
+    return one.status is Status.ACCEPTED and one.figures is not None and not one.nil
+
+
+def _shape(name: str) -> str:
+    """2026Q3 and 2026-09 are names of different kinds of period."""
+    return re.sub(r"\d", "0", name)
