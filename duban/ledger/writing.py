@@ -43,7 +43,13 @@ from duban.letters import (
 from duban.paper.texts import texts
 from duban.registry import Agency, Clause, Notice, clock
 
-_REASONS = {Kind.RETURN: "returned", Kind.EXTENSION: "extended", Kind.REOPEN: "reopened"}
+_ACTS: Mapping[Kind, Collection[str]] = {
+    Kind.ASSIGN: ("moved", "handed-over"),
+    Kind.RETURN: ("returned",),
+    Kind.EXTENSION: ("extended", "moved"),
+    Kind.REOPEN: ("reopened",),
+}
+"""The acts that a letter tells of: the reason of the last one stands in it."""
 _UNREPEATED = frozenset({*ROUND_OPENERS, Kind.COPY, Kind.RECEIPT})
 """Rungs that no later one makes superfluous."""
 _PRESSING_NOBODY = frozenset({Kind.COPY, Kind.RECEIPT})
@@ -225,7 +231,7 @@ class Writer:
         rows = connection.execute(_OPEN, {"letters": ids}).all()
         self._learn(connection, {(row.clause, row.version) for row in rows})
         said = _said(connection, ids)
-        reasons = _reasons(connection, [one.row.id for one in wanted if one.kind in _REASONS])
+        reasons = _reasons(connection, {row.letter_id for row in rows if _tells_of_an_act(row)})
         found: dict[int, dict[int, Item]] = defaultdict(dict)
         for row in rows:
             before = said[row.duty_id]
@@ -252,7 +258,7 @@ class Writer:
         item: Item,
         row: Row[Any],
         said: Sequence[Row[Any]],
-        reasons: Mapping[tuple[int, str], str],
+        reasons: Mapping[int, Sequence[tuple[str, str]]],
         now: datetime,
     ) -> Item:
         """The item with what its letter says of time past and why."""
@@ -261,7 +267,7 @@ class Writer:
         return replace(
             item,
             late_days=late,
-            reason=reasons.get((row.duty_id, _REASONS.get(Kind(row.kind), "")), ""),
+            reason=_reason(row, reasons.get(row.duty_id, ())),
             title=rung.title if rung else "",
             said_on=_said_on(row, said),
         )
@@ -310,6 +316,8 @@ _OPEN = (
         Mention.id.label("mention_id"),
         Mention.letter_id,
         Mention.rung,
+        Mention.n,
+        Mention.round,
         Mention.recipient,
         Letter.kind,
         Duty.id.label("duty_id"),
@@ -363,8 +371,11 @@ _CAME = (
 )
 _GIVEN = (
     select(History.duty_id, History.action, HistoryText.text)
-    .join(HistoryText, HistoryText.seq == History.seq)
-    .where(History.duty_id.in_(_SPOKEN_OF), History.action.in_(_REASONS.values()))
+    .outerjoin(HistoryText, HistoryText.seq == History.seq)
+    .where(
+        History.duty_id.in_(_SPOKEN_OF),
+        History.action.in_({act for acts in _ACTS.values() for act in acts}),
+    )
     .order_by(History.seq)
 )
 
@@ -427,12 +438,28 @@ def _said_on(row: Row[Any], said: Sequence[Row[Any]]) -> tuple[date, ...]:
     return tuple(sorted(days))
 
 
-def _reasons(connection: Connection, letters: Sequence[int]) -> Mapping[tuple[int, str], str]:
-    """The last reason given for each act that these letters explain, by duty and act."""
-    if not letters:
-        return {}
-    rows = connection.execute(_GIVEN, {"letters": letters})
-    return {(duty, action): text or "" for duty, action, text in rows}
+def _tells_of_an_act(row: Row[Any]) -> bool:
+    """Most assignments tell of an opening, which has no reason of its own."""
+    return Kind(row.kind) in _ACTS and (row.kind != Kind.ASSIGN or row.n > 1 or row.round > 1)
+
+
+def _reasons(
+    connection: Connection, letters: Collection[int]
+) -> Mapping[int, Sequence[tuple[str, str]]]:
+    """The acts on the duties of these letters, each with its reason, the latest last."""
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    if letters:
+        for duty, act, text in connection.execute(_GIVEN, {"letters": list(letters)}):
+            found[duty].append((act, text or ""))
+    return found
+
+
+def _reason(row: Row[Any], given: Sequence[tuple[str, str]]) -> str:
+    """That of the last act that the letter tells of; empty where none was given."""
+    if not _tells_of_an_act(row):
+        return ""
+    acts = _ACTS[Kind(row.kind)]
+    return next((text for act, text in reversed(given) if act in acts), "")
 
 
 def _day_of_tasks_before(connection: Connection, day: date) -> date | None:

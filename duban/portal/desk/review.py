@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from duban.duty import Status
 from duban.errors import DubanError
+from duban.forms import why_returned
 from duban.ledger import acts, reviewing
 from duban.ledger.alike import Match, alike
 from duban.ledger.petitions import State, petitions
@@ -35,8 +36,6 @@ SHOWN_FOR = timedelta(hours=1)
 MOST_TEXT = 2000
 MOST_NAMED = 5
 _CODES = words("zh").returns.keys()
-_MARKS = {"zh": ("；", "。"), "en": ("; ", ".")}
-"""Between the parts of a reason, and at its end."""
 
 Number = Annotated[int, Path(ge=1, lt=2**53)]
 Numbered = Annotated[int, Query(ge=0, lt=2**53)]
@@ -613,14 +612,6 @@ def _send_back(desk: Desk, typed: Typed, version: int) -> str:
     except ValueError:
         return person.text("时限请写成 2026-11-24 这样的日期。")
     return ""
-
-
-def why_returned(language: str, codes: Sequence[str], text: str) -> str:
-    """The reason as the letter gives it; empty when nothing is said but `other`."""
-    w, (between, stop) = words(language), _MARKS[language]
-    named = w.join.join(w.returns[code] for code in codes if code != "other")
-    told = between.join(part for part in (named, text) if part)
-    return told if not told or told.endswith(("。", ".", "！", "？")) else told + stop
 
 
 def day_of(given: str) -> date | None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Generator, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from email import message_from_bytes
+from email.policy import SMTP
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event, make_url, select
 
+from duban.channels import Channel
+from duban.channels.drop import DropFolder
 from duban.duty import Status
 from duban.errors import InvalidRegistry
 from duban.evidence import Checked
@@ -26,6 +30,7 @@ from duban.ledger.audit import verify
 from duban.ledger.database import make_engine, reading
 from duban.ledger.holds import hold
 from duban.ledger.opening import open_missing
+from duban.ledger.outbox import Post
 from duban.ledger.past import duties_as_of
 from duban.ledger.questions import duties, events
 from duban.ledger.tables import Duty, Letter, Mention
@@ -415,6 +420,37 @@ def test_an_earlier_day_is_assigned_again_and_a_later_one_told_as_an_extension(
         found = connection.execute(told.order_by(Mention.recipient)).all()
     assert found == [(EAST, "assign", kind), (WEST, "assign", kind)]
     assert nowhere(begun).deliver(at(NOW)).accepted == 2
+
+
+@pytest.mark.parametrize("edit", [EARLIER, LATER])
+def test_a_letter_on_a_day_that_moved_says_why(
+    begun: Ledger, project: Project, tmp_path: Path, edit: Edit
+):
+    apply(begun, proposal(begun, project, edit))
+    assert texts_of(begun, tmp_path).count("说明：修订") == 2
+
+
+def test_an_extension_that_was_granted_before_does_not_explain_a_day_that_moved(
+    begun: Ledger, project: Project, tmp_path: Path
+):
+    [east] = [one for one in duties(begun, clause="small/1") if one.agency.id == EAST]
+    granted = date(2026, 3, 25)
+    acts.extend(begun, east.id, due_on=granted, reason="疫情", by="王", now=YESTERDAY)
+    assert "说明：疫情" in texts_of(begun, tmp_path / "first")
+    apply(begun, proposal(begun, project, LATER), replace(EVERYTHING, reason=""))
+    told = texts_of(begun, tmp_path / "second")
+    assert "东市妇联：" in told
+    assert "说明：" not in told
+
+
+def texts_of(ledger: Ledger, folder: Path) -> str:
+    """What all letters say that leave now."""
+    channel: Channel = DropFolder(folder)
+    post = Post(ledger, {"drop": channel}, lambda: False, "duban@localhost", {})
+    assert post.deliver(at(NOW)).accepted
+    mails = (message_from_bytes(one.read_bytes(), policy=SMTP) for one in folder.rglob("*.eml"))
+    bodies = (mail.get_body(("plain",)) for mail in mails)
+    return "\n".join(body.get_content() for body in bodies if body)
 
 
 def test_a_letter_that_waits_to_be_written_says_the_new_day_by_itself(

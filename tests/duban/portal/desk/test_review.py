@@ -16,7 +16,6 @@ from duban.ledger.change import change
 from duban.ledger.questions import DutyView, duties, events
 from duban.ledger.tables import EvidenceFile
 from duban.office import Office
-from duban.portal.desk.review import why_returned
 from tests.duban.portal.conftest import Browser, Clock
 from tests.duban.portal.desk.signed import Seat, seat
 
@@ -155,12 +154,6 @@ def test_a_return_that_is_refused_keeps_what_was_typed(
     for code in fields.get("code", []):
         assert re.search(f'value="{code}" checked', answer.text)
     assert status(office, east) is Status.SUBMITTED
-
-
-def test_reasons_end_as_sentences_in_the_notices_language() -> None:
-    assert why_returned("zh", ["no-seal", "other"], "补盖后重报！") == "缺少公章；补盖后重报！"
-    assert why_returned("en", ["no-seal"], "Mend it") == "the seal is missing; Mend it."
-    assert why_returned("zh", ["other"], "") == ""
 
 
 def test_a_decision_on_an_older_version_is_refused(
