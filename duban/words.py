@@ -31,6 +31,7 @@ class Words:
     once: str
     asks: Mapping[str, str]
     optional: str
+    comma: str
     brackets: str
     join: str
     reasons: Mapping[Reason, str]
@@ -311,7 +312,8 @@ ZH = Words(
         "url": "网址",
         "files": "文件 {min}–{max} 份",
     },
-    optional="（选报）",
+    optional="选报",
+    comma="，",
     brackets="（{}）",
     join="、",
     reasons={
@@ -849,7 +851,8 @@ EN = Words(
         "url": "web address",
         "files": "{min}–{max} files",
     },
-    optional=" (optional)",
+    optional="optional",
+    comma=", ",
     brackets=" ({})",
     join=", ",
     reasons={
@@ -1173,8 +1176,8 @@ def asked_words(w: Words, evidence: Mapping[str, Any]) -> str:
     """What one evidence field asks for, as `标签:类型`."""
     kind = str(evidence["type"])
     asked = w.asks[kind].format(**evidence)
-    told = w.brackets.format(asked) if asked else ""
-    return f"{evidence['label']}{told}{'' if evidence['required'] else w.optional}"
+    told = w.comma.join(filter(None, (asked, "" if evidence["required"] else w.optional)))
+    return evidence["label"] + (w.brackets.format(told) if told else "")
 
 
 def civil_words(language: str, day: date) -> str:

@@ -159,6 +159,8 @@ def back_up(
         raise BackupExists(f"{file} is there already; name another file, or give --force.")
     engine = _engine_of(settings)
     try:
+        if not file.absolute().parent.is_dir():  # known now, not when all has been put together
+            raise BackupFailed(f"There is no folder {file.absolute().parent}; make it first.")
         with _shop(settings.files) as shop:
             manifest = _put_together(engine, settings, shop, now, progress)
             _pack(shop, manifest, file, progress)

@@ -37,7 +37,9 @@ def derivation(t: Texts, due: Due) -> str:
 
 def _parts(t: Texts, due: Due) -> Iterator[str]:
     yield _rule(t, due)
-    yield t.bases[due.basis] + (t.says["brackets"].format(due.note) if due.note else "")
+    # A note beside the notice's own words must not read as if these went on.
+    noted = t.says["noted" if due.basis == "text" else "brackets"].format(due.note)
+    yield t.bases[due.basis] + (noted if due.note else "")
     original = civil_words(t.language, due.original)
     if due.nominal is not None and due.nominal != due.original:
         nominal = civil_words(t.language, due.nominal)

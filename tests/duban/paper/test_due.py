@@ -62,6 +62,7 @@ def test_the_rule_reads_as_prose(every: Every, rule: str, zh: str, en: str):
     ("changes", "told"),
     [
         ({}, "通知未写明，系督办工作安排（按季调度）。"),
+        ({"basis": "text"}, "通知原文写明；说明：按季调度。"),
         ({"basis": "plan", "note": ""}, "依据通知所附计划。"),
         ({"basis": "implied", "note": ""}, "依据通知原文推定。"),
         # A holiday moved the day that the duty began with.
