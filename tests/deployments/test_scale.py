@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import func, select
 
 from deployments.entry import filled
+from deployments.server import HEADERS
 from duban.ledger.audit import verify
 from duban.ledger.database import reading
 from duban.ledger.letterbox import speaking_time
@@ -268,6 +269,10 @@ def serve(machines: Machines) -> "tuple[Api, Api]":
     machines.places["http://prefect-server:4200/api"] = urls[0]
     for url in urls:
         machines.wait(url, lambda url=url: httpx.get(f"{url}/health", trust_env=False).is_success)
+    pages = [httpx.get(url.removesuffix("/api") + "/v2/", trust_env=False) for url in urls]
+    assert {one.headers["content-security-policy"] for one in pages} == {
+        HEADERS["Content-Security-Policy"]
+    }
     machines.start("prefect-services")
     auth = (machines.folder / "secrets" / "prefect_auth").read_text().strip()
     return Api(urls[0], auth), Api(urls[1], auth)
