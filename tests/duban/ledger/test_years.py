@@ -212,7 +212,9 @@ def check(years: Years, last: date) -> int:
         ladder, calendar = registry.ladder(*row), registry.calendar(*row)
         events = {one.key: years.events.get(duty, [])}
         words, proposals_ = walk([one], ladder, calendar.working, events, last)
-        found |= {(d, k, rung, n, to if to == "agency" else "above") for d, k, rung, n, to in words}
+        # Nobody stands above the coordinator's own agency: it hears what its superior would.
+        above = "agency" if row.agency == registry.coordinator.id else "above"
+        found |= {(d, k, rung, n, to if to == "agency" else above) for d, k, rung, n, to in words}
         offered |= proposals_
     assert said == found
     assert proposed == offered
