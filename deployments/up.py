@@ -18,6 +18,7 @@ from deployments.embedded import CREDENTIAL, Embedded, PrefectDown, credential_o
 from deployments.keeper import Keeper, clock
 from deployments.register import prepare
 from duban.board import headline
+from duban.board.markdown import Places
 from duban.cli.common import console as wide_console
 from duban.cli.screens import duty_table
 from duban.ledger.accounts import first_administrator
@@ -161,6 +162,9 @@ def _print_screen(office: Office, embedded: Embedded) -> None:
     console.print(f"Prefect UI: {pages}/v2/dashboard")
     late_tag = f"{w.tags['status']}:{w.overdue}"
     console.print(f"{w.overdue}: {runs_link(pages, late_tag)}")
+    places = Places(office.settings.portal, pages)
+    console.print(f"boards: {places.board('board')} (once the first run of board has ended)")
+    console.print(f"forms: {places.acts(w.boards['acts'])}")
     # Where it is, not what it is: a screen may be logged.
     kept = f"the line in {office.settings.home / CREDENTIAL}"
     console.print(

@@ -499,6 +499,8 @@ ZH = Words(
         "nothing-yet": "暂无已审数据，图待首批数据审核后生成。",
         "legend": "实心点为最新一次已审，空心点为前一次，菱形为待审；"
         "竖线为目标，绿色已达标，红色未达标。",
+        "acts": "办理",
+        "acts-told": "审核、延期、免办、重启、暂停催办等操作",
         "omitted": "另有 {n} 家比率更高，未画出。",
         "sending-on": "对外发函已开启。",
         "sending-off": "对外发函未开启，函件只存入投递文件夹。",
@@ -1047,6 +1049,8 @@ EN = Words(
         "nothing-yet": "No accepted figures yet; the picture follows the first of them.",
         "legend": "Full dot: newest accepted; hollow dot: the one before; diamond: under "
         "review. Line: the target; green has reached it, red has not.",
+        "acts": "Act",
+        "acts-told": "review, extend, waive, reopen, hold and other forms",
         "omitted": "{n} with higher rates are not drawn.",
         "sending-on": "Sending is on.",
         "sending-off": "Sending is off; letters go to the drop folder only.",

@@ -482,10 +482,11 @@ class _Sync:
     def _put_card(self, duty_id: int, text: str) -> str:
         """One artifact a run, written over: a new version each week would bury the first look."""
         self._before_change()
-        known = self.known[duty_id]
-        if known.card_id and self.stage.rewrite_artifact(known.card_id, text):
+        known, title = self.known[duty_id], self.faces[duty_id].name
+        if known.card_id and self.stage.rewrite_artifact(known.card_id, text, title):
             return known.card_id
-        return self.stage.put_artifact(f"duty-{duty_id}", "markdown", text, run_id=known.run_id)
+        key = f"duty-{duty_id}"
+        return self.stage.put_artifact(key, "markdown", text, title, run_id=known.run_id)
 
     # What was sent is remembered chunk by chunk, so that a crash repeats little.
 

@@ -51,6 +51,11 @@ class Places:
         """All versions of a board, a day each."""
         return f"{self.prefect}/v2/artifacts/key/{quote(key)}"
 
+    def acts(self, named: str) -> str:
+        """Prefect's list of the deployments with a text in their name, all on one page."""
+        query = {"flowOrDeploymentName": named, "limit": "50"}
+        return _address(f"{self.prefect}/v2/deployments", query)
+
 
 def _address(path: str, query: dict[str, str]) -> str:
     filled = {key: value for key, value in query.items() if value}

@@ -28,7 +28,7 @@ def overview(
         (
             f"**{plain(head)}**",
             _late_soft(day, whole),
-            "\n".join(_way(day, one) for one in others),
+            "\n".join((*(_way(day, one) for one in others), _acts(day))),
             _table(day, counted, clauses),
         )
     )
@@ -38,6 +38,13 @@ def overview(
 def _way(day: Day, other: Board) -> str:
     told = f"{day.w.labels['colon']}{other.told}" if other.told else ""
     return f"- {link(other.title, day.places.board(other.key))}{told}"
+
+
+def _acts(day: Day) -> str:
+    """The way to the forms, which stand among all the clauses in Prefect's own list."""
+    named = day.w.boards["acts"]
+    told = day.w.boards["acts-told"]
+    return f"- {link(named, day.places.acts(named))}{day.w.labels['colon']}{told}"
 
 
 def _late_soft(day: Day, whole: Situations) -> str:

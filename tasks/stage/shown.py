@@ -31,10 +31,10 @@ class Shown(Calls):
         body = {"key": key, "type": type, "data": data, "description": description}
         return str(self._call("POST", "/artifacts/", {**body, "flow_run_id": run_id}).json()["id"])
 
-    def rewrite_artifact(self, artifact_id: str, data: Any) -> bool:
+    def rewrite_artifact(self, artifact_id: str, data: Any, description: str) -> bool:
         """Exchange what an artifact shows, without a new version; False if there is none."""
-        path = f"/artifacts/{artifact_id}"
-        return not absent(self._call("PATCH", path, {"data": data}, allow=(404,)))
+        body = {"data": data, "description": description}
+        return not absent(self._call("PATCH", f"/artifacts/{artifact_id}", body, allow=(404,)))
 
     def delete_artifact(self, artifact_id: str) -> None:
         """Delete the artifact; that it is gone already is fine."""

@@ -16,11 +16,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 from deployments.screenshots import sign_in_to_prefect, take
+from duban.board.markdown import Places
 from duban.ledger.browsing import Selection, State, Today
 from duban.ledger.links import links_of
 from duban.office import Office, open_office
 from duban.period import Every
 from duban.registry import Registry
+from duban.words import ZH
 from tasks.stage import EventSpec, Stage
 from tasks.stage.executed import TAG
 from tests.conftest import PROJECT, Project
@@ -139,6 +141,13 @@ def test_overdue_duties_are_one_link_and_red(page: Page, running: Running) -> No
     keep(page, "overdue")
     assert is_red(badge.evaluate(COLOURS))
     assert page.get_by_text("Overdue", exact=True).count() == overdue(running) > 0
+
+
+def test_the_forms_are_one_link(page: Page, running: Running) -> None:
+    page.goto(Places("", f"http://127.0.0.1:{running.port}").acts(ZH.boards["acts"]))
+    for name in ("审核", "延期", "免办、不适用", "立即立项", "推演催办"):
+        expect(page.get_by_text(f"办理 · {name}", exact=True).first).to_be_visible()
+    assert page.get_by_text("shanxi-2023-6").count() == 0
 
 
 COLOURS = """element => {

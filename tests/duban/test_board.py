@@ -446,6 +446,8 @@ def test_the_overview_leads_to_every_board(on_sqlite: Ledger) -> None:
     assert [one.key for one in (first, *others)] == KEYS
     for other in others:
         assert f"[{other.title}](http://prefect/v2/artifacts/key/{other.key})" in first.markdown
+    [forms] = re.findall(r"\[办理\]\((http://prefect/v2/deployments[^)]*)\)", first.markdown)
+    assert query_of(forms)["flowOrDeploymentName"] == ["办理"]
     late = sum(duty.overdue(NOW) for duty in found)
     assert first.told.startswith("合计 300")
     assert f"超期 {late} ·" in first.told

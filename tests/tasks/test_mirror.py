@@ -319,11 +319,12 @@ def test_the_card_is_written_over_and_stays_one(play: Play) -> None:
     duty = play.duty("2", "东/教育")
     run = play.run_of(duty)
     assert sync(play.ledger, play.stage, play.deployments, NOW + timedelta(days=8)).cards == 2
-    [text] = cards(play, run)
+    [(text, title)] = cards(play, run)
     assert "截至 2026-12-02，超期 336 天" in text
+    assert title == run.name
 
 
-def cards(play: Play, run: RunRef) -> list[str]:
+def cards(play: Play, run: RunRef) -> list[tuple[str, str]]:
     wanted = {"artifacts": {"flow_run_id": {"any_": [run.id]}}}
     answer = play.api.post("/artifacts/filter", json=wanted)
-    return [str(one["data"]) for one in answer.raise_for_status().json()]
+    return [(one["data"], one["description"]) for one in answer.raise_for_status().json()]
