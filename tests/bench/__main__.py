@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from duban.registry import load_registry
-from tests.bench import bulletins, delivery, growth, mirror, opening, sheets, sweep, uploads
+from tests.bench import bulletins, delivery, growth, idle, mirror, opening, sheets, sweep, uploads
 
 PROJECT = Path(__file__).parents[2]
 
@@ -24,6 +24,7 @@ def main() -> None:
     mirror.mirror_against_bare_calls(registry)
     mirror.mirror_against_bare_calls(registry, 5_000, rounds=1)
     growth.growth_of_prefect(registry)
+    idle.idle_server()
 
 
 if __name__ == "__main__":  # processes that a bench starts import this file again

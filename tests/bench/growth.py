@@ -70,18 +70,18 @@ def growth_of_prefect(registry: Registry) -> None:
             "DUBAN_NOTICES": str(PROJECT / "deployments"),
         }
         embedded = Embedded(home, free_port(), PROJECT, credential(home))
-        with _started(embedded) as stage:
+        with started(embedded) as stage:
             day = _real_day(registry, embedded, stage)
-            simulated = _Simulated(_database(home), stage, day)
+            simulated = _Simulated(database_of(home), stage, day)
             simulated.run()
         assert simulated.count(_LOST_ARTIFACTS)
-        with _started(embedded):  # the vacuum of orphans runs when the server starts
+        with started(embedded):  # the vacuum of orphans runs when the server starts
             _wait_for(lambda: not simulated.count(_LOST_ARTIFACTS))
         simulated.tell()
 
 
 @contextmanager
-def _started(embedded: Embedded) -> Generator[Stage]:
+def started(embedded: Embedded) -> Generator[Stage]:
     embedded.start_server()
     try:
         embedded.wait_healthy()
@@ -91,7 +91,7 @@ def _started(embedded: Embedded) -> Generator[Stage]:
         embedded.stop()
 
 
-def _database(home: Path) -> sqlite3.Connection:
+def database_of(home: Path) -> sqlite3.Connection:
     return sqlite3.connect(home / "prefect" / "prefect.db", timeout=60, isolation_level=None)
 
 
@@ -106,8 +106,8 @@ def _real_day(registry: Registry, embedded: Embedded, stage: Stage) -> "Day":
     for run in runs:
         _wait_for(lambda run=run: _ended(stage, run))
     time.sleep(EVENTS_ARE_LATE)
-    with closing(_database(embedded.home)) as database:
-        return _read(database, runs)
+    with closing(database_of(embedded.home)) as database:
+        return rows_of(database, runs)
 
 
 def _ended(stage: Stage, run: str) -> bool:
@@ -124,7 +124,7 @@ def _wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
         time.sleep(0.5)
 
 
-def _read(database: sqlite3.Connection, runs: list[str]) -> Day:
+def rows_of(database: sqlite3.Connection, runs: list[str]) -> Day:
     of_runs = ", ".join(f"'{one}'" for one in runs)
     resources = ", ".join(f"'prefect.flow-run.{one}'" for one in runs)
     tasks = f"SELECT id FROM task_run WHERE flow_run_id IN ({of_runs})"
