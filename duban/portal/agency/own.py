@@ -1,6 +1,6 @@
 """What a guest may see: the one place that holds every question to the link's agency and duties."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
@@ -23,7 +23,6 @@ from duban.portal.who import Guest
 _INTERNAL = frozenset(
     [
         "proposed",
-        "approved",
         "declined",
         "redated",
         "unsaid",
@@ -47,6 +46,8 @@ _REPORTERS = frozenset(
         "refused",
         "withdrawn",
         "acknowledged",
+        "spoke",
+        "approved",
         "called",
         "filled",
         "progress-noted",
@@ -204,9 +205,21 @@ def own_events(guest: Guest, own: Own) -> list[Event]:
     """What happened to a duty, as far as it concerns the guest's agency, the newest first."""
     hidden = _INTERNAL if own.owed else _INTERNAL | _REPORTERS
     mine = guest.door.agency_id
-    found = events(guest.ledger, duty_id=own.duty.id)
-    shown = [one for one in found if one.action not in hidden or one.actor == mine]
-    return shown[::-1]
+    found = _without_unsaid(events(guest.ledger, duty_id=own.duty.id))
+    return [one for one in found if one.action not in hidden or one.actor == mine]
+
+
+def _without_unsaid(found: Sequence[Event]) -> Iterator[Event]:
+    """The events, the newest first, without the letters that a hold stopped before they left."""
+    stopped: set[tuple[object, object]] = set()
+    for one in reversed(found):
+        turn = one.data.get("rung"), one.data.get("n")
+        if one.action == "unsaid":
+            stopped.add(turn)
+        if one.action in ("spoke", "approved") and turn in stopped:
+            stopped.remove(turn)
+        else:
+            yield one
 
 
 def own_petitions(guest: Guest, own: Own) -> list[PetitionView]:
