@@ -1,25 +1,14 @@
-"""A bulletin as Markdown, for Prefect's page and the portal: every number leads to its duties."""
+"""A bulletin as Markdown, for Prefect's page and files: every number leads to its duties."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from duban.markdown import ROWS, joined, plain, table
 from duban.markdown import link as linked
 from duban.reports import prose
 from duban.reports.asked import Sought
 from duban.reports.figures import Figures, Number
-from duban.reports.problems import asks, problems
-from duban.reports.tables import (
-    Cell,
-    Table,
-    clauses_table,
-    departments_table,
-    others_table,
-    regions_table,
-    shown,
-    target_table,
-    whole_table,
-)
-from duban.reports.texts import numeral
+from duban.reports.parts import RUN_IN, Part, parts
+from duban.reports.tables import Cell, Table, shown
 from duban.reports.voice import Voice
 
 Link = Callable[[Sought], str]
@@ -44,55 +33,26 @@ class _Page:
         self.t = self.voice.t
 
     def all(self, state: str) -> str:
-        sections = {
-            "whole": self._whole(),
-            "regions": self._regions(),
-            "departments": self._departments(),
-            "targets": self._targets(),
-            "problems": self._problems(),
-            "asks": asks(self.voice),
-            "others": [self._table(others_table(self.figures, self.t))],
-            "clauses": [self._table(clauses_table(self.figures, self.t))],
-            "notes": [*_numbered(prose.notes(self.voice)), f"`{self.figures.snapshot}`"],
-        }
         told = [
             f"# {plain(self.voice.title)}",
             f"> {plain(state)}" if state else "",
             prose.opening(self.voice),
+            *(text for one in parts(self.voice) for text in self._part(one)),
+            f"`{self.figures.snapshot}`",
         ]
-        for n, (key, parts) in enumerate(sections.items(), start=1):
-            told += [f"## {self._heading('heading', n, self.t.sections[key])}", *parts]
         return joined(told) + "\n"
 
-    def _whole(self) -> Iterator[str]:
-        yield from prose.whole(self.voice)
-        yield self._table(whole_table(self.figures, self.t))
-
-    def _regions(self) -> Iterator[str]:
-        yield prose.league(self.voice, self.figures.region_league)
-        yield self._table(regions_table(self.figures, self.t))
-
-    def _departments(self) -> Iterator[str]:
-        yield prose.league(self.voice, self.figures.department_league)
-        yield self._table(departments_table(self.figures, self.t))
-
-    def _targets(self) -> Iterator[str]:
-        if not self.figures.targets:
-            yield self.t.says["no-targets"]
-        for n, target in enumerate(self.figures.targets, start=1):
-            yield f"### {self._heading('sub', n, plain(target.title))}"
-            yield from prose.target(self.voice, target)
-            yield self._table(target_table(self.figures, target, self.t))
-
-    def _problems(self) -> Iterator[str]:
-        found = problems(self.voice)
-        if not found:
-            yield self.t.says["no-problem"]
-        for n, one in enumerate(found, start=1):
-            yield f"**{self._heading('sub', n, one.title)}** {one.sentence}"
-
-    def _heading(self, key: str, n: int, title: str) -> str:
-        return self.t.says[key].format(numeral=numeral(self.t, n), title=title)
+    def _part(self, one: Part) -> Iterator[str]:
+        if one.level == RUN_IN:
+            yield " ".join((f"**{one.title}**", *one.sentences))
+            return
+        yield f"{'#' * one.level} {one.title}"
+        if one.listed:
+            yield "\n".join(f"{n}. {said}" for n, said in enumerate(one.sentences, start=1))
+        else:
+            yield from one.sentences
+        if one.table:
+            yield self._table(one.table)
 
     def _table(self, made: Table) -> str:
         if not made.rows:
@@ -108,7 +68,3 @@ class _Page:
 
     def _number(self, one: Number) -> str:
         return linked(one.value, self.link(one.behind)) if one else "0"
-
-
-def _numbered(notes: Iterable[str]) -> Iterator[str]:
-    yield "\n".join(f"{n}. {note}" for n, note in enumerate(notes, start=1))
