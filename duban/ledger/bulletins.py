@@ -390,6 +390,15 @@ def facts_of(ledger: Ledger, bulletin_id: int) -> Snapshot:
     Raises:
         NoSuchBulletin: there is none of that number.
     """
+    return Snapshot.read(packed_of(ledger, bulletin_id))
+
+
+def packed_of(ledger: Ledger, bulletin_id: int) -> bytes:
+    """The same as the ledger keeps it.
+
+    Raises:
+        NoSuchBulletin: there is none of that number.
+    """
     question = (
         select(Frozen.content)
         .join(Bulletin, Bulletin.frozen_id == Frozen.id)
@@ -399,7 +408,7 @@ def facts_of(ledger: Ledger, bulletin_id: int) -> Snapshot:
         content = connection.scalar(question)
     if content is None:
         raise NoSuchBulletin
-    return Snapshot.read(content)
+    return content
 
 
 def faults(connection: Connection) -> Iterator[str]:

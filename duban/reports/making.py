@@ -3,13 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from duban.ledger import Ledger
-from duban.ledger.bulletins import BulletinRefused, BulletinView, State, bulletin, end, facts_of
+from duban.ledger.bulletins import (
+    BulletinRefused,
+    BulletinView,
+    State,
+    bulletin,
+    end,
+    packed_of,
+    period_called,
+)
 from duban.ledger.change import change
 from duban.ledger.label import label_of
 from duban.ledger.papers import NewPaper, content_of, make
@@ -43,8 +52,14 @@ def cut(ledger: Ledger, bulletin_id: int) -> Cut:
         NoSuchBulletin: there is none of that number.
     """
     view = bulletin(ledger, bulletin_id)
-    seen = facts_of(ledger, bulletin_id)
-    return Cut(view, seen, figures(seen, view.of))
+    return Cut(view, *_counted(packed_of(ledger, bulletin_id), view.period))
+
+
+@lru_cache(maxsize=2)
+def _counted(packed: bytes, period: str) -> tuple[Snapshot, Figures]:
+    """Kept for a while: when a bulletin was issued, everybody opens the same one."""
+    seen = Snapshot.read(packed)
+    return seen, figures(seen, period_called(period))
 
 
 def links_of(portal: str, bulletin_id: int) -> Callable[[Sought], str]:

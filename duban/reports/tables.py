@@ -58,12 +58,17 @@ GROUPED: Sequence[Shown] = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; its first columns, so many as `texts`, hold text and the others numbers."""
+    """A table; its first columns, so many as `texts`, hold text and the others numbers.
+
+    Attributes:
+        called: the column that says what a row is about.
+    """
 
     title: str
     head: Sequence[str]
     texts: int
     rows: Sequence[Sequence[Cell]]
+    called: int = 0
 
 
 def whole_table(figures: Figures, t: Texts) -> Table:
@@ -79,14 +84,14 @@ def regions_table(figures: Figures, t: Texts) -> Table:
     own = [Ranked(None, one) for one in figures.regions[:1]]
     rows = _ranked(t, [*figures.region_league, *own], figures)
     head = [t.columns["rank"], t.columns["region"], *(named(t, one) for one in LEADS)]
-    return Table(t.says["regions-table"], head, 2, rows)
+    return Table(t.says["regions-table"], head, 2, rows, called=1)
 
 
 def departments_table(figures: Figures, t: Texts) -> Table:
     """The departments by rank, then all together."""
     rows = _ranked(t, figures.department_league, figures)
     head = [t.columns["rank"], t.columns["department"], *(named(t, one) for one in LEADS)]
-    return Table(t.says["departments-table"], head, 2, rows)
+    return Table(t.says["departments-table"], head, 2, rows, called=1)
 
 
 def _ranked(t: Texts, league: Iterable[Ranked], figures: Figures) -> list[list[Cell]]:

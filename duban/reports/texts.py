@@ -466,6 +466,11 @@ def texts(language: str) -> Texts:
     return EN if language == "en" else ZH
 
 
+def title_words(t: Texts, every: Every, first: date) -> str:
+    """What the bulletin is called of the period that begins on a day."""
+    return t.says["title"].format(period=period_title(t, every, first))
+
+
 def period_title(t: Texts, every: Every, first: date) -> str:
     """A period in a title: 2026年第三季度, the third quarter of 2026."""
     half = t.says["half-1" if first.month == 1 else "half-2"]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from duban.reports.asked import Group, Measure, Sought
 from duban.reports.figures import Figures, Line, Number, Rate, TargetFigures
 from duban.reports.tables import name_of, shown
-from duban.reports.texts import Texts, moment_words, period_title, texts
+from duban.reports.texts import Texts, moment_words, period_title, texts, title_words
 from duban.words import civil_words
 
 LISTED = 30
@@ -39,7 +39,7 @@ class Voice:
     @property
     def title(self) -> str:
         """Of the bulletin."""
-        return self.say("title", period=self.period)
+        return title_words(self.t, self.figures.every, self.figures.first)
 
     @property
     def period(self) -> str:

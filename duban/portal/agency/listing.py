@@ -13,8 +13,9 @@ from duban.ledger import Ledger, links
 from duban.ledger.database import reading
 from duban.ledger.questions import events
 from duban.ledger.tables import Draft, EvidenceFile
-from duban.portal.agency.own import Own, closed_duties, own_links, unclosed_duties
+from duban.portal.agency.own import Own, closed_duties, own_bulletins, own_links, unclosed_duties
 from duban.portal.agency.routes import page
+from duban.portal.agency.said import bulletin_title
 from duban.portal.agency.said import done as said_done
 from duban.portal.who import AGuest, Guest
 
@@ -55,6 +56,7 @@ def show(guest: AGuest, more: bool = False, done: str = "") -> Response:
         "closed": closed[:shown],
         "more": len(closed) > shown,
         "handed": own_links(guest),
+        "bulletins": [(one, bulletin_title(guest, one)) for one in own_bulletins(guest)],
         "feed": _feed(guest),
         "scheme": guest.office.settings.portal.partition("://")[0],
         "said": said_done(guest, done),

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from starlette.exceptions import HTTPException
 
 from duban.duty import CLOSED, WAITING
-from duban.ledger import Ledger, links, reviewing, uploads
+from duban.ledger import Ledger, bulletins, links, reviewing, uploads
+from duban.ledger.bulletins import BulletinView
 from duban.ledger.database import reading
 from duban.ledger.links import LinkView
 from duban.ledger.papers import PaperView, papers
@@ -110,24 +112,30 @@ def closed_duties(guest: Guest, most: int) -> list[Own]:
 
 
 def _own(guest: Guest, ids: Collection[int]) -> list[Own]:
-    with reading(guest.ledger.engine) as connection:
-        reached = _reached(connection, guest, ids)
+    reached = reached_of(guest, ids)
     found = duties(guest.ledger, ids=sorted(reached)) if reached else []
     return [Own(duty, duty.agency.id == guest.door.agency_id) for duty in found]
 
 
-def _reached(connection: Connection, guest: Guest, ids: Collection[int]) -> frozenset[int]:
-    return links.reached(connection, guest.ledger, guest.door, ids, guest.now)
+def reached_of(guest: Guest, ids: Collection[int]) -> frozenset[int]:
+    """Those of the duties that the link reaches."""
+    with reading(guest.ledger.engine) as connection:
+        return links.reached(connection, guest.ledger, guest.door, ids, guest.now)
 
 
 def _candidates(guest: Guest, which: ColumnElement[bool], most: int | None = None) -> Sequence[int]:
-    agency = guest.door.agency_id
-    mine = or_(Duty.agency == agency, _shared(guest.ledger, agency))
+    mine = _mine(guest)
     if guest.door.duties is not None:
         mine = Duty.id.in_(guest.door.duties)
     question = select(Duty.id).where(mine, which).order_by(Duty.closed_at.desc(), Duty.id.desc())
     with reading(guest.ledger.engine) as connection:
         return connection.scalars(question.limit(most)).all()
+
+
+def _mine(guest: Guest) -> ColumnElement[bool]:
+    """What the guest's agency owes, and what it shares in."""
+    agency = guest.door.agency_id
+    return or_(Duty.agency == agency, _shared(guest.ledger, agency))
 
 
 def _shared(ledger: Ledger, agency: str) -> ColumnElement[bool]:
@@ -199,6 +207,44 @@ def _opens(guest: Guest, paper: PaperView) -> bool:
     mine = paper.recipient == guest.door.agency_id and paper.void_at is None
     reached = guest.door.duties
     return mine and (reached is None or (paper.duties != () and reached.issuperset(paper.duties)))
+
+
+def own_bulletins(guest: Guest) -> list[BulletinView]:
+    """The issued bulletins that the guest may read, the newest first.
+
+    A bulletin goes to all units of the notices that it counts. A link that was handed on opens
+    none: they speak of more than its duties.
+    """
+    begun = None if guest.door.duties is not None else _counted_since(guest)
+    if begun is None:
+        return []
+    found = [
+        one
+        for one in bulletins.bulletins(guest.ledger)
+        if one.state is bulletins.State.ISSUED and one.cut_off >= begun
+    ]
+    return sorted(found, key=lambda one: (one.ended_at or one.made_at, one.id), reverse=True)
+
+
+def _counted_since(guest: Guest) -> datetime | None:
+    """Since when bulletins count any duty of the notices under which the agency has one."""
+    with reading(guest.ledger.engine) as connection:
+        clauses = connection.scalars(select(Duty.clause).where(_mine(guest)).distinct())
+        notices = {clause.partition("/")[0] for clause in clauses}
+        under = [Duty.clause.startswith(f"{one}/", autoescape=True) for one in notices]
+        return connection.scalar(select(func.min(Duty.opened_at)).where(or_(false(), *under)))
+
+
+def own_bulletin(guest: Guest, bulletin_id: int) -> BulletinView:
+    """One of them.
+
+    Raises:
+        HTTPException: 404, the same as for one that is not there.
+    """
+    for one in own_bulletins(guest):
+        if one.id == bulletin_id:
+            return one
+    raise HTTPException(404)
 
 
 def own_events(guest: Guest, own: Own) -> list[Event]:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from duban.errors import DubanError
+from duban.ledger.bulletins import BulletinView
 from duban.portal.who import Guest
+from duban.reports.texts import texts, title_words
 
 Say = Callable[[str], str]
 
@@ -23,6 +25,13 @@ def told(guest: Guest, code: str) -> str:
     """The same, by code."""
     found = {**guest.pages.words(guest.request).refusals, **_faults(guest.text)}
     return found.get(code) or guest.text("没有办成：事项的状态刚刚有变化，请刷新页面后再试。")
+
+
+def bulletin_title(guest: Guest, view: BulletinView) -> str:
+    """What a bulletin is called, in the visitor's language."""
+    first = view.of.start
+    assert first
+    return title_words(texts(guest.pages.language(guest.request)), view.every, first)
 
 
 def _done(_: Say) -> dict[str, str]:

@@ -42,6 +42,10 @@ OPEN = re.compile(
 """What needs no right: each of these routes looks at its own secret, or at none."""
 OWN_ACCOUNT = re.compile(r"/desk/account(/.*)?")
 ACCOUNTS = re.compile(r"/desk/accounts(/.*)?")
+WHOLE = re.compile(r"/(sheet|bulletins)(/.*)?")
+"""What speaks of more than single duties: a link that was handed on opens none of it."""
+DRAFTS = re.compile(r"/bulletins/1(/.*)?")
+"""The bulletin is a draft, and those are for the desk alone."""
 
 
 def mark(owner: str) -> str:
@@ -59,6 +63,7 @@ class Visitor:
     reaches: frozenset[str] = frozenset()
     desk: Role | None = None
     guest: bool = False
+    handed: bool = False
 
 
 @dataclass
@@ -239,6 +244,7 @@ def _visitors(
                     csrf_of(office.key, token),
                     frozenset(reaches),
                     guest=True,
+                    handed=kind == "handed",
                 )
             )
     for role, region in (
@@ -305,6 +311,8 @@ def _may(visitor: Visitor, path: str, owner: str | None, method: str) -> bool:
         if method not in SAFE and visitor.desk is Role.READER:
             return bool(OWN_ACCOUNT.fullmatch(path))
         return owner is None or owner in visitor.reaches
+    if DRAFTS.fullmatch(path) or (visitor.handed and WHOLE.fullmatch(path)):
+        return False
     return visitor.guest and (owner is None or owner in visitor.reaches)
 
 

@@ -147,3 +147,11 @@ def test_what_was_due_on_the_day_of_the_cut_off_is_overdue_by_its_end(drafted: L
     required = lead[Measure.REQUIRED].value
     assert required > 0
     assert (lead[Measure.OVERDUE].value, lead[Measure.JUDGED].value) == (required, required)
+
+
+def test_who_opens_the_same_bulletin_again_gets_what_was_counted(
+    drafted: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = making.cut(drafted, 1)
+    monkeypatch.setattr(making, "figures", None)
+    assert making.cut(drafted, 1).figures is first.figures

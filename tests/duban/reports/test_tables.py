@@ -96,3 +96,12 @@ def test_what_is_of_the_newest_period_adds_up_over_the_regions():
     *regions, whole = [row[fresh] for row in table.rows]
     assert [one for one in regions if one is not None] == [1, 0]
     assert whole == 1
+
+
+def test_each_row_is_called_by_what_it_is_about():
+    found = figures(snapshot_of([GOOD]), QUARTER)
+    called = {
+        table.title: [row[table.called] for row in table.rows]
+        for table in (regions_table(found, ZH), clauses_table(found, ZH))
+    }
+    assert [*called.values()] == [["东市", "合计"], ["1 家长课堂"]]

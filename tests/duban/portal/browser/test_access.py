@@ -12,6 +12,8 @@ from duban.ledger import acts, bulletins, petitions
 from duban.ledger.accounts import Role
 from duban.ledger.bulletins import period_called
 from duban.ledger.petitions import Kind
+from duban.reports import making
+from tests.conftest import china
 from tests.duban.ledger.conftest import days, run
 from tests.duban.portal.browser.conftest import (
     DESKTOP,
@@ -170,7 +172,23 @@ def test_every_page_of_an_agency_is_for_everybody_and_for_thumbs(busy: World) ->
     for path in ("/", "/lost", "/a/nobody", "/desk/login"):
         west.goto(path)
         found[path] = faults_on_a_phone(west)
+    number = issued(busy)
+    for path in ("/duties", "/bulletins", f"/bulletins/{number}"):
+        schools.goto(path)
+        unfold(schools)
+        keep(schools, f"access-issued{path.replace('/', '-')}")
+        found[f"issued {path}"] = faults_on_a_phone(schools)
     assert {page: wrong for page, wrong in found.items() if wrong} == {}
+
+
+def issued(world: World) -> int:
+    """The bulletin of the quarter, drafted and issued."""
+    ledger, quarter = world.office.ledger, period_called("2026Q1")
+    drafted, now = china("2026-03-02"), china("2026-03-09")
+    number, _ = bulletins.draft(ledger, quarter, at=drafted, by="省", now=drafted)
+    making.issue(ledger, number, by="省", now=now)
+    world.clock.set("2026-03-09", "11:00")
+    return number
 
 
 def test_every_page_of_the_desk_is_for_everybody(busy: World) -> None:
