@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from deployments.embedded import Embedded, credential
 from tasks.stage import DeploymentSpec, NewRun, Stage, StateSpec
@@ -52,7 +53,7 @@ def _some_runs(stage: Stage) -> list[str]:
         DeploymentSpec("duty", "duty", "1", "flows.cycle.cycle", str(PROJECT), POOL, QUEUE)
     )
     waits = StateSpec("PAUSED", "AwaitingEvidence")
-    names = [f"duty-{n}" for n in range(SAMPLE)]
+    names = [str(uuid4()) for _ in range(SAMPLE)]  # keys that `copied` makes anew
     tags = ("状态:待报", "单位:太原市教育局", "灯:绿")
     return list(
         stage.create_runs(
