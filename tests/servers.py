@@ -505,12 +505,28 @@ def make_certificate(folder: Path) -> Path:
     return file
 
 
+class _Patient(httpx.HTTPTransport):
+    """Asks again for as long as Prefect is busy, as everybody has to: it answers 503 and has done
+    nothing when another of its own transactions holds the one SQLite file."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(100):
+            answer = super().handle_request(request)
+            if answer.status_code != 503:
+                return answer
+            answer.close()
+            time.sleep(0.1)
+        return super().handle_request(request)
+
+
 @contextmanager
 def prefect_client(api_url: str, auth: str) -> Generator[httpx.Client]:
     """Speaks to a real Prefect as a script that signed in and fetched the forms' secret."""
     user, _, password = auth.partition(":")
     signed_in = httpx.BasicAuth(user, password)
-    with httpx.Client(base_url=api_url, auth=signed_in, timeout=60, trust_env=False) as client:
+    with httpx.Client(
+        base_url=api_url, auth=signed_in, timeout=60, trust_env=False, transport=_Patient()
+    ) as client:
         name = str(uuid4())
         secret = client.get("/csrf-token", params={"client": name}).json()["token"]
         client.headers.update({"Prefect-Csrf-Client": name, "Prefect-Csrf-Token": secret})

@@ -48,15 +48,21 @@ def work(trace: str, seconds: float = 0) -> None:
 """
 
 
-def processes_of(home: Path) -> set[int]:
-    """Every live process that was given this home, whichever group or session it is in."""
+def environments_of(home: Path) -> dict[int, bytes]:
+    """Every live process that was given this home, whichever group or session it is in, and all
+    that it was given."""
     mark = f"PREFECT_HOME={home}/prefect".encode()
-    found: set[int] = set()
-    for environ in Path("/proc").glob("[0-9]*/environ"):
+    found: dict[int, bytes] = {}
+    for file in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):
-            if mark in environ.read_bytes().split(b"\0"):
-                found.add(int(environ.parent.name))
+            environment = file.read_bytes()
+            if mark in environment.split(b"\0"):
+                found[int(file.parent.name)] = environment
     return found
+
+
+def processes_of(home: Path) -> set[int]:
+    return set(environments_of(home))
 
 
 def eventually(condition: Callable[[], bool], seconds: float) -> bool:
@@ -68,13 +74,13 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def started(home: Path) -> set[int]:
-    """Its processes as soon as one is seen: while a program takes another's place, it has no
-    environment that could be read."""
-    seen: set[int] = set()
+def started(home: Path) -> dict[int, bytes]:
+    """Its processes and their environments as soon as one is seen: while a program takes
+    another's place, it has no environment that could be read."""
+    seen: dict[int, bytes] = {}
 
     def any_seen() -> bool:
-        seen.update(processes_of(home))
+        seen.update(environments_of(home))
         return bool(seen)
 
     assert eventually(any_seen, 30)
@@ -245,8 +251,8 @@ def test_settings_of_another_prefect_do_not_reach_this_one(
     embedded = Embedded(tmp_path, free_port(), PROJECT, AUTH)
     embedded.start_server()
     try:
-        given = {(Path("/proc") / str(p) / "environ").read_bytes() for p in started(tmp_path)}
-        assert not any(b"secret-of-another" in environ for environ in given)
+        given = started(tmp_path).values()
+        assert not any(b"secret-of-another" in environment for environment in given)
     finally:
         embedded.stop()
 
@@ -302,8 +308,11 @@ def test_a_worker_runs_a_flow_elsewhere_but_never_a_retried_or_resumed_duty(
     # What the buttons Retry and Resume of the pages send.
     retry = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
     with prefect_client(embedded.api_url, embedded.auth) as pages:
-        pages.post(f"/flow_runs/{made['retried']}/set_state", json={"state": retry})
-        pages.post(f"/flow_runs/{made['resumed']}/resume")
+        for button, body in {
+            f"{made['retried']}/set_state": {"state": retry},
+            f"{made['resumed']}/resume": {},
+        }.items():
+            pages.post(f"/flow_runs/{button}", json=body).raise_for_status()
     # Started later, so a worker that took duties would have taken them before it.
     run_id = stage.start_run(errand, {"trace": str(run_trace)})
     assert eventually(lambda: stage.run_state(run_id) == StateSpec("COMPLETED", "Completed"), 60)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ import pytest
 
 from deployments.embedded import POOL, QUEUE, Embedded, prefect_environment
 from tasks.stage import DeploymentSpec, LogLine, NewRun, Stage, StateSpec
+from tasks.stage.executed import HEARTBEAT
 from tasks.upkeep import KEPT, LOOK_BACK, SILENCE, Trimmed, clean_up, trim
 
 FLOW = """
@@ -157,19 +158,17 @@ def at_work(
 
 
 def test_a_run_whose_process_was_killed_ends_as_crashed(
-    stage: Stage, at_work: tuple[str, subprocess.Popen[bytes]]
+    stage: Stage, api: httpx.Client, at_work: tuple[str, subprocess.Popen[bytes]]
 ) -> None:
     run, process = at_work
-    now = pendulum.now("UTC")
-    assert clean_up(stage, now, alone=False) == []  # it has only begun
-    later = now + SILENCE + timedelta(seconds=30)
-    wait_for_a_sign(stage, run)
-    assert clean_up(stage, later - timedelta(seconds=60), alone=False) == []  # it was heard of
+    assert clean_up(stage, pendulum.now("UTC"), alone=False) == []  # it has only begun
+    assert clean_up(stage, sign_of_life(api, run) + SILENCE, alone=False) == []  # it was heard of
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     state = stage.run_state(run)
     assert state is not None
     assert state.type == "RUNNING"  # Prefect itself notices nothing
+    later = pendulum.now("UTC") + SILENCE + timedelta(seconds=1)
     assert clean_up(stage, later, alone=False) == ["slow run"]
     assert stage.run_state(run) == StateSpec(
         "CRASHED", "Crashed", "执行该任务的进程已不存在，按中断处理；漏做的工作由下一次任务补做。"
@@ -177,12 +176,19 @@ def test_a_run_whose_process_was_killed_ends_as_crashed(
     assert clean_up(stage, later, alone=True) == []
 
 
-def wait_for_a_sign(stage: Stage, run: str) -> None:
-    end = time.monotonic() + 30
-    now = pendulum.now("UTC")
-    while not stage.heard_of(run, now - SILENCE, now + timedelta(minutes=1)):
+def sign_of_life(api: httpx.Client, run: str) -> datetime:
+    """When one was given, as soon as Prefect has it."""
+    asked = {
+        "filter": {
+            "event": {"name": [HEARTBEAT]},
+            "resource": {"id": [f"prefect.flow-run.{run}"]},
+        }
+    }
+    end = time.monotonic() + 60
+    while not (found := api.post("/events/filter", json=asked).json()["events"]):
         assert time.monotonic() < end
         time.sleep(0.2)
+    return datetime.fromisoformat(found[0]["occurred"])
 
 
 def test_before_the_only_worker_starts_nothing_can_be_running(past: Past) -> None:
