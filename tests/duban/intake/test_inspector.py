@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Timer
 
@@ -71,23 +72,27 @@ def look(inspector: Inspector, folder: Path, name: str, data: bytes) -> Verdict:
 
 def running(inspector: Inspector) -> list[psutil.Process]:
     """The server of this inspector and its children."""
-    mine = [
-        one
-        for one in psutil.Process().children()
-        if "duban.intake" in one.cmdline()
-        and json.loads(one.cmdline()[-1])["memory"] == inspector.limits.memory
-    ]
+    mine = [one for one in psutil.Process().children() if serves(one, inspector.limits)]
     return [*mine, *(child for one in mine for child in one.children())]
 
 
-def gone(process: psutil.Process, seconds: float = 10) -> bool:
+def serves(process: psutil.Process, limits: Limits) -> bool:
+    try:
+        command = process.cmdline()
+    except psutil.NoSuchProcess:  # it has just ended, as the servers of other inspectors do
+        return False
+    return "duban.intake" in command and json.loads(command[-1])["memory"] == limits.memory
+
+
+def gone(process: psutil.Process, seconds: float = 30) -> bool:
     """Whether it ends in time."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+    return True
 
 
 @pytest.mark.parametrize("what", SAMPLE)
@@ -235,11 +240,11 @@ def test_a_child_killed_from_outside_refuses_only_its_own_file(
 
 def awaited_child(inspector: Inspector) -> psutil.Process:
     """The child that inspects, as soon as it does."""
-    for _ in range(400):
-        if len(found := running(inspector)) > 1:
-            return found[1]
+    until = time.monotonic() + 30
+    while len(found := running(inspector)) < 2:
+        assert time.monotonic() < until, "no child was forked"
         time.sleep(0.01)
-    raise AssertionError("no child was forked")
+    return found[1]
 
 
 def test_closing_ends_everything_at_once_also_in_the_middle_of_a_file(
