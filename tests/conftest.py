@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
@@ -286,7 +286,7 @@ def papers_once() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def announced_until_2026() -> Iterator[None]:
     """What a newer chinesecalendar knows of later years changes no test."""
-    real: Callable[[date], bool] = chinese_calendar.is_workday  # pyright: ignore[reportUnknownMemberType]
+    real = cast("Callable[[date], bool]", chinese_calendar.is_workday)  # pyright: ignore[reportUnknownMemberType]
 
     def is_workday(day: date) -> bool:
         if day.year > 2026:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pendulum
@@ -33,9 +33,15 @@ from tests.tasks.running import Case, Ended, run_all
 
 CODE = "1024"
 BY = "工号 1024（自报）"
-TODAY = pendulum.today("Asia/Shanghai").date()
-LATER = TODAY + timedelta(days=200)
-PAST = TODAY - timedelta(days=1)
+
+
+def today() -> date:
+    """In Shanghai; a day may end while these tests run."""
+    return pendulum.today("Asia/Shanghai").date()
+
+
+LATER = today() + timedelta(days=200)
+PAST = today() - timedelta(days=1)
 
 
 def begin(project: Project, patch: pytest.MonkeyPatch, database_url: str) -> None:
@@ -149,7 +155,7 @@ def test_a_review_is_refused_with_one_sentence_and_nothing_is_done() -> None:
     refused("写明理由")
     refused("写明理由", codes=["other"])
     refused("已经过去", codes=["no-seal"], due_on=PAST)
-    refused("晚于今天", codes=["no-seal"], due_on=TODAY)
+    refused("晚于今天", codes=["no-seal"], due_on=today())
     refused("没有第 7 版", codes=["no-seal"], version=7)
 
 
@@ -177,8 +183,8 @@ def test_a_due_day_moves_later_only() -> None:
     assert f"现行时限 {LATER}" in again.sentence
     for day, said in (
         (PAST, "已经过去"),
-        (TODAY + timedelta(days=400), "370 天以内"),
-        (TODAY, "晚于今天"),
+        (today() + timedelta(days=400), "370 天以内"),
+        (today(), "晚于今天"),
     ):
         assert said in acts.extend.fn(found.id, day, "汛期", CODE).sentence
     assert duty(found.id).due_at.astimezone(found.notice.zone).date() == LATER
@@ -284,14 +290,14 @@ def test_an_export_of_what_is_not_there_or_not_past_is_refused() -> None:
 
     unchanged(acts.export.fn("南市妇联", "", None, False, tell), "没有“南市妇联”这个单位")
     unchanged(acts.export.fn("", "9.9", None, False, tell), "没有“9.9”这一条款")
-    unchanged(acts.export.fn("", "", TODAY, False, tell), f"{TODAY} 还没有过去")
+    unchanged(acts.export.fn("", "", today(), False, tell), f"{today()} 还没有过去")
 
 
 @on_the_small_notice
 def test_bulletins_of_what_ended_are_drafted_once_and_lead_to_the_portal() -> None:
     told = acts.report.fn("", None, "")
     assert (told.done, told.name) == (True, "已拟稿")
-    ended = making.ended(TODAY)
+    ended = making.ended(today())
     assert list(told.links) == [one.name for one in ended]
     assert [one.key for one in told.sheets] == [f"bulletin-{one.name.lower()}" for one in ended]
     assert told.sheets[0].description.startswith("草稿，数据截至 ")
@@ -303,7 +309,7 @@ def test_bulletins_of_what_ended_are_drafted_once_and_lead_to_the_portal() -> No
 
 @on_the_small_notice
 def test_each_number_of_a_bulletins_page_leads_to_its_list() -> None:
-    told = acts.report.fn(f"{TODAY.year}", TODAY, CODE)
+    told = acts.report.fn(f"{today().year}", today(), CODE)
     assert last().actor == BY
     [(_, page)] = told.links.items()
     numbers = re.findall(r"\[(\d+)\]\(([^)]+)\)", told.sheets[0].markdown)
@@ -315,10 +321,10 @@ def test_each_number_of_a_bulletins_page_leads_to_its_list() -> None:
 def test_a_period_or_cut_off_that_makes_no_sense_drafts_nothing() -> None:
     unchanged(acts.report.fn("2026年3月", None, CODE), "没有“2026年3月”这个统计期间")
     unchanged(acts.report.fn("2099", None, CODE), "2099 在截止时刻还没有开始")
-    ended = making.ended(TODAY)[0].name
-    before = TODAY - timedelta(days=70)
+    ended = making.ended(today())[0].name
+    before = today() - timedelta(days=70)
     unchanged(acts.report.fn("", before, ""), f"{ended} 在截止时刻还没有开始")
-    unchanged(acts.report.fn("2026", TODAY + timedelta(days=1), CODE), "晚于今天")
+    unchanged(acts.report.fn("2026", today() + timedelta(days=1), CODE), "晚于今天")
 
 
 @on_the_small_notice
@@ -331,7 +337,7 @@ def test_the_chain_of_history_holds_after_an_act() -> None:
 @pytest.mark.usefixtures("in_prefect")
 @on_the_small_notice
 def test_a_clause_opens_what_was_missed_since_a_day_and_only_once() -> None:
-    began = TODAY - timedelta(days=200)
+    began = today() - timedelta(days=200)
     told = acts.open_period.fn("1 家长课堂", began)
     assert told.name == "已立项"
     assert "新立项 0 项" not in told.sentence
@@ -343,7 +349,7 @@ def test_a_clause_opens_what_was_missed_since_a_day_and_only_once() -> None:
 @on_the_small_notice
 def test_the_pages_are_rebuilt_from_the_ledger(stage: Stage, project: Project) -> None:
     here = office()
-    done = register(here.ledger.registry, stage, project.folder, TODAY)
+    done = register(here.ledger.registry, stage, project.folder, today())
     now = pendulum.now("UTC")
     sync(here.ledger, stage, done.clauses, now)
     lost = stage.read_runs(["duty"])
@@ -415,7 +421,7 @@ def all_cases(accepted: int, waiting: int) -> dict[str, Case]:
         "accepted": Case("review", review),
         "accepted again": Case("review", review),
         "rehearsal": Case("rehearse", {"days": 3}),
-        "bulletin": Case("report", {"period": f"{TODAY.year}"}),
+        "bulletin": Case("report", {"period": f"{today().year}"}),
         "export": Case("export", {"by_region": True}),
     }
 
@@ -423,7 +429,7 @@ def all_cases(accepted: int, waiting: int) -> dict[str, Case]:
 def test_a_bulletin_is_an_artifact_that_keeps_its_versions(runs: Runs) -> None:
     assert runs.ended["bulletin"].name == "已拟稿"
     found = {one["key"]: one for one in runs.asked("/artifacts/filter", "bulletin")}
-    page = found[f"bulletin-{TODAY.year}"]
+    page = found[f"bulletin-{today().year}"]
     assert page["description"].startswith("草稿，数据截至 ")
     assert "/desk/bulletins/1/duties?measure=required" in page["data"]
     assert "/desk/bulletins/1)" in found["acts"]["data"]
