@@ -3,6 +3,7 @@
 import json
 import secrets
 import shutil
+import subprocess
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -10,22 +11,26 @@ from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pendulum
 import typer
 
 from deployments.embedded import credential_of
+from duban.batches import batches
 from duban.cli.common import office
 from duban.duty import Status
 from duban.errors import DubanError
 from duban.ledger import accounts, bulletins, links, reviewing
 from duban.ledger.accounts import Role
+from duban.ledger.papers import PaperView, content_of, papers
 from duban.ledger.questions import DutyView, duties
 from duban.ledger.reviewing import Waiting
 from duban.mirror import overdue_tag, runs_link
 from duban.office import Office
 from duban.period import Every
+from duban.registry.papers import PaperKind
 from duban.words import words
 
 if TYPE_CHECKING:  # a test tool, which is not there where the product runs
@@ -34,7 +39,9 @@ if TYPE_CHECKING:  # a test tool, which is not there where the product runs
 TO = Path("deployments/screenshots")
 DESK: dict[str, Any] = {"viewport": {"width": 1366, "height": 900}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True}
-BETWEEN = 16  # pixels between the two pictures of a phone
+BETWEEN = 16  # pixels between pictures side by side
+GREY = (221, 224, 229)
+PAPER_SCALE = 1.1  # pixels a point
 
 
 class NoPicture(DubanError):
@@ -55,7 +62,7 @@ def screenshots(
 
 def take(office: Office, now: datetime, to: Path) -> list[Path]:
     """Visits the portal with a fresh account and a fresh link, both of which end with the visit,
-    and Prefect's pages.
+    and Prefect's pages; what is on paper is drawn by LibreOffice, if it is there.
 
     Args:
         to: a folder that is there.
@@ -68,7 +75,7 @@ def take(office: Office, now: datetime, to: Path) -> list[Path]:
             _at_the_desk(chromium, office, now, to),
             _on_a_phone(chromium, office, now, to),
         )
-        return [*desk, phone, *_in_prefect(chromium, office, to)]
+        return [*desk, phone, *_in_prefect(chromium, office, to), *_on_paper(office, to)]
 
 
 @contextmanager
@@ -194,6 +201,44 @@ def _seen(page: "Page", address: str, words: str, file: Path) -> Path:
     return file
 
 
+def _on_paper(office: Office, to: Path) -> list[Path]:
+    """The first page of a paper of each kind, and the first two of a bulletin that was issued."""
+    program = shutil.which("soffice")
+    if program is None:
+        typer.echo("no pictures of papers: LibreOffice is missing", err=True)
+        return []
+    found = papers(office.ledger)
+    bulletins = [one for one in found if one.kind is PaperKind.CIRCULAR and not one.duties]
+    newest = {one.kind: one for one in reversed(found) if one.duties}
+    first = [_pages(program, office, newest[kind], 1)[0] for kind in PaperKind if kind in newest]
+    rows = [
+        _side_by_side(row, to / f"papers-{n}.png") for n, row in enumerate(batches(first, 3), 1)
+    ]
+    shown = [_pages(program, office, one, 2) for one in bulletins[:1]]
+    return [*rows, *(_side_by_side(pages, to / "bulletin-word.png") for pages in shown)]
+
+
+def _pages(program: str, office: Office, paper: PaperView, most: int) -> list[bytes]:
+    """The first pages of a paper as PNG."""
+    import pypdfium2
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "paper.docx"
+        file.write_bytes(content_of(office.ledger, paper.id))
+        profile = f"-env:UserInstallation=file://{folder}/profile"
+        command = [program, "--headless", profile, "--convert-to", "pdf", "--outdir", folder, file]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        library: Any = pypdfium2
+        with library.PdfDocument(file.with_suffix(".pdf")) as document:
+            return [_png(document[n]) for n in range(min(most, len(document)))]
+
+
+def _png(page: Any) -> bytes:
+    drawn = BytesIO()
+    page.render(scale=PAPER_SCALE).to_pil().convert("RGB").save(drawn, "png")
+    return drawn.getvalue()
+
+
 @contextmanager
 def _come_in(chromium: "Browser", office: Office, agency: str, now: datetime) -> "Generator[Page]":
     """The list of an agency, by a link that is revoked afterwards."""
@@ -224,7 +269,7 @@ def _side_by_side(pictures: Sequence[bytes], file: Path) -> Path:
 
     parts = [Image.open(BytesIO(one)) for one in pictures]
     width = sum(part.width for part in parts) + BETWEEN * (len(parts) - 1)
-    whole = Image.new("RGB", (width, parts[0].height), "white")
+    whole = Image.new("RGB", (width, parts[0].height), GREY)
     for number, part in enumerate(parts):
         whole.paste(part, (number * (part.width + BETWEEN), 0))
     whole.save(file)

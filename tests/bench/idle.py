@@ -33,6 +33,8 @@ def idle_server() -> None:
             database.execute("BEGIN IMMEDIATE")
             for _ in range(TIMES - 1):
                 for table, rows in day.copied(timedelta()):
+                    if not rows:
+                        continue
                     marks = ", ".join("?" * len(rows[0]))
                     database.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
             database.execute("COMMIT")
