@@ -14,13 +14,14 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from duban.duty import CLOSED, WAITING, Status, on_time
+from duban.intake import masked
 from duban.ladder import ENDLESS, Occurrence, Reason
 from duban.ledger.questions import DutyView, Event, Received
 from duban.ledger.timeline import Last, Prospect, Told
 from duban.words import Words, asked_words, civil_words, due_words, event_words, period_words, words
 
 DUTY_TAG = "duty"
-FORM = "3"
+FORM = "4"
 """Changes with what faces and cards are made of, so that a new version shows on every run."""
 
 REFRESH = timedelta(days=7)
@@ -299,8 +300,8 @@ class Background:
 def card(duty: DutyView, beside: Background, as_of: datetime | None = None) -> str:
     """The duty's card in Markdown: the clause's words, the dates and why, what was said and got.
 
-    It names no person and holds no link that opens anything: that to the portal leads coordinators
-    to where they sign in.
+    It names no person, holds no mobile number and no link that opens anything: that to the portal
+    leads coordinators to where they sign in.
 
     Args:
         as_of: the moment by which days late are counted; without one the card says nothing that
@@ -366,7 +367,7 @@ def _rows(
         (w.card["late"], _late(duty, w, as_of)),
         (w.card["next"], _next(duty, beside.prospect, w)),
         (w.card["last"], _last(beside, w)),
-        (w.labels["telephone"], duty.agency.contact.telephone),
+        (w.labels["telephone"], masked(duty.agency.contact.telephone)),
     ]
 
 

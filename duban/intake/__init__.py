@@ -11,10 +11,11 @@ from duban.intake.kinds import first_look
 from duban.intake.likeness import near
 from duban.intake.limits import Limits
 from duban.intake.names import clean_name, content_disposition, kept_name
-from duban.intake.personal import masked, suspects
+from duban.intake.personal import HIDDEN, hide, masked, suspects
 from duban.intake.verdict import MAX_BYTES, Refusal, Verdict
 
 __all__ = [
+    "HIDDEN",
     "MAX_BYTES",
     "CannotInspect",
     "Inspector",
@@ -24,6 +25,7 @@ __all__ = [
     "clean_name",
     "content_disposition",
     "first_look",
+    "hide",
     "inspect",
     "kept_name",
     "masked",

@@ -49,6 +49,9 @@ _LIST = re.compile(
 _MAX_HEADING = 12
 _ROWS_BELOW = 4
 
+HIDDEN = "***"
+"""Stands for a text that is not shown at all, in every language."""
+
 
 def suspects(text: str) -> tuple[str, ...]:
     """The kinds of personal data in a text, sorted: bank-card, id-number, roster, telephone.
@@ -71,6 +74,11 @@ def masked(text: str) -> str:
             pieces += text[done:start], _hidden(text[start:end])
             done = end
     return "".join(pieces) + text[done:]
+
+
+def hide(text: str, nothing: str = HIDDEN) -> str:
+    """The text with what may be personal data hidden; `nothing` in place of a list of people."""
+    return nothing if "roster" in suspects(text) else masked(text)
 
 
 def _hidden(number: str) -> str:

@@ -1,7 +1,7 @@
 """What is asked of the ledger: duties with everything a screen shows, and their histories."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from duban.duty import (
     light,
     overdue,
 )
+from duban.intake import HIDDEN, hide
 from duban.ladder import Kind, Reason
 from duban.ledger import Ledger
 from duban.ledger.database import reading
@@ -202,9 +203,22 @@ def _history() -> Select[Any]:
     )
 
 
-def events_of(connection: Connection, where: ColumnElement[bool]) -> list[Event]:
-    """The rows of history that fit, in order."""
-    return _read(connection, _history().where(where))
+_NAMING = frozenset({"handed-on", "file-refused"})
+"""Actions whose text is what a person or a file is called."""
+
+
+def events_outside(connection: Connection, where: ColumnElement[bool]) -> list[Event]:
+    """The rows of history that fit, in order, as Prefect and workbooks may hold them.
+
+    History leaves the ledger for them here and nowhere else, and without what in it may be
+    personal data; the portal and the command line ask for `events`.
+    """
+    return [_fit_outside(one) for one in _read(connection, _history().where(where))]
+
+
+def _fit_outside(event: Event) -> Event:
+    text = HIDDEN if event.action in _NAMING else hide(event.text)
+    return replace(event, actor=hide(event.actor), text=text)
 
 
 def _events(ledger: Ledger, question: Select[Any]) -> list[Event]:

@@ -12,7 +12,7 @@ from duban.ladder import Kind, Occurrence, Reason, decide
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.facts import Facts, facts_of
-from duban.ledger.questions import Event, events_of
+from duban.ledger.questions import Event, events_outside
 from duban.ledger.tables import (
     Attempt,
     Duty,
@@ -54,7 +54,7 @@ def unlogged(ledger: Ledger, ids: Sequence[int]) -> dict[int, list[Line]]:
     lines: dict[int, list[Line]] = defaultdict(list)
     with reading(ledger.engine) as connection:
         logged = _logged(connection, ids)
-        for event in events_of(connection, _own(ids)):
+        for event in events_outside(connection, _own(ids)):
             lines[event.duty_id or 0].append(event)
         floor = min(_first_news(logged, lines), default=0)
         told = _letters(connection, ids, floor) + _holds(connection, ids, floor)
@@ -101,7 +101,7 @@ def _letters(connection: Connection, ids: Sequence[int], floor: int) -> list[Eve
     for row in connection.execute(_carried(ids)):
         spoken[row.id].append(row)
     named = History.data["letter"].as_integer().in_(spoken)
-    mine = events_of(connection, _shared(floor, "letter", "resent") & named) if spoken else []
+    mine = events_outside(connection, _shared(floor, "letter", "resent") & named) if spoken else []
     why = _Why(connection, mine, spoken)
     return [_told(event, row, why) for event in mine for row in spoken[int(event.data["letter"])]]
 
@@ -168,7 +168,7 @@ def _tries(letters: Sequence[int]) -> Select[Any]:
 
 def _holds(connection: Connection, ids: Sequence[int], floor: int) -> list[Event | Told]:
     """Each hold and its end, for each of these duties that it covered."""
-    said = events_of(connection, _shared(floor, "held", "released"))
+    said = events_outside(connection, _shared(floor, "held", "released"))
     if not said:
         return []
     held = {row.id: row for row in connection.execute(select(Hold.id, Hold.agency, Hold.clause))}

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, or_, select
 
+from duban.intake import hide
 from duban.ladder import ROUND_OPENERS, Kind
 from duban.ledger import Ledger
 from duban.ledger.browsing import Selection, Then, Today, clause_order
 from duban.ledger.database import reading
-from duban.ledger.questions import DutyView, Event, events_of
+from duban.ledger.questions import DutyView, Event, events_outside
 from duban.ledger.tables import (
     Draft,
     Duty,
@@ -144,7 +145,7 @@ def _told(
     connection: Connection, ids: Collection[int], until: tuple[datetime, date] | None
 ) -> list[Event]:
     where = History.duty_id.in_(ids) & History.action.in_(_TOLD)
-    return events_of(connection, where & (History.at <= until[0]) if until else where)
+    return events_outside(connection, where & (History.at <= until[0]) if until else where)
 
 
 def _hand(
@@ -183,9 +184,9 @@ def _handed(row: RowMapping, names: Mapping[int, Sequence[str]]) -> Handed:
     return Handed(
         number=row["number"],
         fields=row["fields"],
-        files=tuple(names.get(row["id"], ())),
+        files=tuple(hide(name) for name in names.get(row["id"], ())),
         nil=row["nil"],
-        statement=row["statement"] or "",
+        statement=hide(row["statement"] or ""),
         suspect=bool(row["suspect"]),
         dated=row["dated"],
     )

@@ -14,6 +14,7 @@ from duban.ladder import Kind
 from duban.ledger import Ledger, acts
 from duban.ledger.acts import Cover
 from duban.ledger.approvals import call
+from duban.ledger.change import change
 from duban.ledger.database import make_engine
 from duban.ledger.holds import hold, release
 from duban.ledger.opening import open_missing
@@ -312,6 +313,28 @@ def test_the_timeline_tells_each_letter_hold_and_act_in_order(
         "电话催办：答应周五报 — 李",
     ]
     assert timeline(ledger, duty)[-1].endswith("— 东市妇联")
+
+
+def test_the_timeline_tells_no_number_of_a_person_and_nobodys_name(ledger: Ledger, duty: int):
+    call(ledger, duty, said="身份证11010519491231002X，13800138000", by="李", now=NOW)
+    call(ledger, duty, said="困境儿童名单：张三、李四、王五", by="13800138000", now=NOW)
+    with change(ledger.engine, NOW, "东/妇联") as made:
+        made.record("handed-on", duty, "王老师", link=3)
+        made.record("file-refused", duty, "王小明的照片.png", file=1, why="type")
+    assert timeline(ledger, duty)[-4:] == [
+        "电话催办：身份证110***********002X，138****8000 — 李",
+        "电话催办：*** — 138****8000",
+        "转交***办理（链接 3） — 东市妇联",
+        "所报文件未通过检验：*** — 东市妇联",
+    ]
+
+
+def test_the_card_shows_an_office_telephone_but_no_mobile_number(ledger: Ledger, duty: int):
+    one = view(ledger, duty)
+    for given, said in (("0351-1234567", "0351-1234567"), ("13800138000", "138****8000")):
+        contact = one.agency.contact.model_copy(update={"telephone": given})
+        reached = replace(one, agency=one.agency.model_copy(update={"contact": contact}))
+        assert row(card(reached, Background()), "联系电话") == said
 
 
 def test_a_hold_elsewhere_or_before_its_time_is_not_in_the_timeline(ledger: Ledger):

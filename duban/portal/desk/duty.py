@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from duban.duty import Act, IllegalAct, Status, after, on_time
 from duban.errors import DubanError
+from duban.intake import hide
 from duban.ladder import Occurrence, occurrences
 from duban.ledger import acts, approvals, holds, reviewing
 from duban.ledger.browsing import runs, spoken
@@ -25,7 +26,7 @@ from duban.ledger.reviewing import Version
 from duban.ledger.routes import suspensions
 from duban.ledger.tables import Hold
 from duban.portal.desk.board import late_at_first
-from duban.portal.desk.figures import Figure, figures, hide
+from duban.portal.desk.figures import Figure, figures
 from duban.portal.desk.frame import fault_words, rung_words, show
 from duban.portal.desk.review import shown_to
 from duban.portal.who import APerson, Person

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from duban.intake import masked, suspects
 from duban.registry import Clause
 from duban.registry.evidence import EvidenceField, FilesField, IntegerField, RatioField, UrlField
 
@@ -98,8 +97,3 @@ def _change(field: EvidenceField, given: Mapping[str, Any], earlier: Mapping[str
     if isinstance(field, RatioField):
         return f"{field.percent(given) - field.percent(earlier):+.1f}%"
     return ""
-
-
-def hide(text: str, nothing: str) -> str:
-    """The text with what may be personal data hidden; `nothing` in place of a list of people."""
-    return nothing if "roster" in suspects(text) else masked(text)

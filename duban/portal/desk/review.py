@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from duban.duty import Status
 from duban.errors import DubanError
 from duban.forms import why_returned
+from duban.intake import hide
 from duban.ledger import acts, reviewing
 from duban.ledger.alike import Match, alike
 from duban.ledger.petitions import State, petitions
@@ -23,7 +24,7 @@ from duban.ledger.questions import DutyView, duties
 from duban.ledger.reviewing import SINGLY, Flag, Sample, Version, Waiting
 from duban.ledger.uploads import FileView
 from duban.portal.desk.faults import sentence
-from duban.portal.desk.figures import figures, hide
+from duban.portal.desk.figures import figures
 from duban.portal.who import APerson, Person, PersonForm
 from duban.registry.evidence import FilesField
 from duban.words import words

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duban.intake import masked, suspects
+from duban.intake import HIDDEN, hide, masked, suspects
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 AREAS = ("140105", "140202", "110101", "310115", "440304", "650102", "810000")
@@ -216,6 +216,13 @@ def test_each_rule_by_itself(text: str, expected: tuple[str, ...]):
 )
 def test_what_is_found_is_hidden_but_for_its_ends(text: str, expected: str):
     assert masked(text) == expected
+
+
+def test_a_list_of_people_is_hidden_as_a_whole_and_numbers_by_their_middle():
+    assert hide("电话13812345678") == "电话138****5678"
+    assert hide("困境儿童名单：张三、李四、王五") == HIDDEN
+    assert hide("困境儿童名单：张三、李四、王五", "（已隐藏）") == "（已隐藏）"
+    assert hide("汛期道路中断") == "汛期道路中断"
 
 
 def test_nothing_found_is_left_to_see_after_masking():

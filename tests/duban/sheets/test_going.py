@@ -256,6 +256,29 @@ def test_no_person_and_no_address_leaves_with_it(office: Office, path: Path):
     assert shown(path)[f"{duty}"]["填报1"] == 3
 
 
+def test_reasons_opinions_and_names_of_files_leave_without_numbers_of_a_person(
+    office: Office, path: Path, tmp_path: Path
+):
+    ledger = office.ledger
+    duty = number_of(ledger, "东/妇联", "1")
+    until, reason = date(2026, 4, 20), "联系人13812345678"
+    acts.extend(ledger, duty, due_on=until, reason=reason, by="李四", now=NOW)
+    source = tmp_path / "方案 13912345678.pdf"
+    source.write_bytes(b"%PDF-1.7")
+    kept = keep_file(tmp_path / "files", "proof", source)
+    acts.submit(ledger, duty, Checked({"classes": 3}, ()), [kept], by="东/妇联", now=NOW)
+    acts.send_back(ledger, duty, reason="学生名单：张三、李四、王五", by="李四", now=NOW)
+    nil = number_of(ledger, "西/教育", "2")
+    cover = Cover(statement="请问13712345678")  # as the command line hands it in, unsearched
+    acts.submit(ledger, nil, Checked({}, ()), [], by="西/教育", now=NOW, cover=cover)
+    lines = shown(exported(ledger, path))
+    line = lines[f"{duty}"]
+    assert line["延期原因"] == "1. 2026-03-02：联系人138****5678"
+    assert line["审核意见"].startswith("退回：*** ")
+    assert line["佐证材料"] == "方案 139****5678.pdf"
+    assert "137****5678" in lines[f"{nil}"]["佐证材料"]
+
+
 def test_an_agency_sees_no_files_of_those_that_share_in_its_duty(
     office: Office, path: Path, tmp_path: Path
 ):
