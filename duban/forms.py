@@ -257,6 +257,8 @@ ZH = FormWords(
         "ahead": "截止日期 {day} 晚于今天，请改选今天或以前的日期。",
         "missing": "“{title}”必须填写，请重新填表。",
         "unfit": "“{title}”填写有误：{hint}",
+        "personal": "“{title}”中疑似有证件号码、手机号码、银行卡号或人员名单，未予办理；"
+        "请删去后重新填表。",
         "again": "这次办理以前已经执行过，为免重复，未再执行；"
         "请先查看办理记录，确未办成的，请重新填表。",
         "no-run": "督办事项不在这里执行。请到 {page} 办理，"
@@ -500,6 +502,8 @@ EN = FormWords(
         "ahead": "The cut-off day {day} lies ahead; choose one up to today.",
         "missing": "'{title}' is required; fill in the form again.",
         "unfit": "'{title}' does not fit: {hint}",
+        "personal": "'{title}' seems to hold an identity, mobile or bank card number or a list of "
+        "names, so nothing was done; fill in the form again without it.",
         "again": "This run was started before and is not carried out twice; look at the history, "
         "and fill in a new form if it was not done.",
         "no-run": "A duty is not run. Decide on it at {page}, with a form such as `Act · review`, "

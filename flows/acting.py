@@ -8,18 +8,21 @@ done, or FAILED with why nothing was.
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from inspect import signature
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.runtime import flow_run
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, validate_call
 from pydantic import ValidationError as Unfit
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from duban.errors import DubanError
 from duban.forms import RETURNS, FormWords, code_of, form_words
+from duban.intake import hide, suspects
 from duban.ledger.questions import duties
 from tasks.acts import Told, name_of
 from tasks.work import office
@@ -36,17 +39,27 @@ def _known(code: str) -> str:
     return code
 
 
+def _no_person(text: str) -> str:
+    if suspects(text):
+        raise PydanticCustomError("personal", "personal data")
+    return text
+
+
 def _text(least: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=MOST_TEXT)
 
 
 Number = Annotated[int, Field(ge=1, lt=2**53)]
+NobodysData = AfterValidator(_no_person)
+"""Refuses personal data by itself, as the check of the form can be switched off and sees less."""
 StaffCode = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z\-]{2,20}$")
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^[0-9A-Za-z\-]{2,20}$"),
+    NobodysData,
 ]
-Reason = Annotated[str, _text(2)]
-Remark = Annotated[str, _text(0)]
-Chosen = Annotated[str, StringConstraints(max_length=200)]
+Reason = Annotated[str, _text(2), NobodysData]
+Remark = Annotated[str, _text(0), NobodysData]
+Chosen = Annotated[str, StringConstraints(max_length=200), NobodysData]
 """What a drop-down offers from agencies.yaml or the notices."""
 Decision = Annotated[Literal["accept", "return"], BeforeValidator(code_of)]
 Closing = Annotated[Literal["waive", "not-applicable"], BeforeValidator(code_of)]
@@ -65,6 +78,7 @@ def acting(
         @wraps(does)
         async def carry_out(*given: Any, **fields: Any) -> State[Any]:
             named = dict(zip(names, given, strict=False))  # so that a fault names its field
+            await _blot_out()
             try:
                 _may_act(act)
                 told = await checked(**named, **fields)
@@ -96,13 +110,32 @@ def _given() -> dict[str, Any]:
     return flow_run.parameters or {}
 
 
+async def _blot_out() -> None:
+    """Hides personal data in what Prefect keeps of the form, where that let it through."""
+    given = _given()
+    clean = _without(given)
+    if clean != given:
+        async with get_client() as client:
+            await client.update_flow_run(UUID(flow_run.id), parameters=clean)
+
+
+def _without(given: Any) -> Any:
+    """The same without personal data, however it lies within."""
+    if isinstance(given, str):
+        return hide(given)
+    if isinstance(given, dict):
+        fields = cast("dict[str, Any]", given)
+        return {name: _without(one) for name, one in fields.items()}
+    return [_without(one) for one in cast("list[Any]", given)] if isinstance(given, list) else given
+
+
 def _about(fields: dict[str, Any]) -> str:
     number = fields.get("duty")
     found = duties(office().ledger, ids=[number]) if isinstance(number, int) else []
     if found:
         return f"#{number} {name_of(found[0])}"
     given = (fields.get(name) for name in ("duty", "letter", "hold", "agency", "clause", "day"))
-    return " ".join(str(one)[:60] for one in given if one)
+    return " ".join(hide(str(one))[:60] for one in given if one)
 
 
 def _words() -> FormWords:
@@ -128,8 +161,9 @@ def _sentence(act: str, fault: ErrorDetails) -> str:
     about = f.field(act, name)
     if about is None:
         return f.faults["unfit"].format(title=name, hint=fault["msg"])
-    kind = "missing" if fault["type"].startswith("missing") else "unfit"
-    return f.faults[kind].format(title=about.title, hint=about.hint)
+    kind = "missing" if fault["type"].startswith("missing") else fault["type"]
+    told = f.faults[kind if kind in ("missing", "personal") else "unfit"]
+    return told.format(title=about.title, hint=about.hint)
 
 
 def _refused(sentence: str) -> Told:

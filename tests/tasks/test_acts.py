@@ -33,6 +33,7 @@ from tests.tasks.running import Case, Ended, run_all
 
 CODE = "1024"
 BY = "工号 1024（自报）"
+MOBILE = "13800138000"
 
 
 def today() -> date:
@@ -408,8 +409,22 @@ def all_cases(accepted: int, waiting: int) -> dict[str, Case]:
     waive = {"duty": waiting, "kind": "免办", "reason": "无此项工作", "staff_code": CODE}
     extend = {"duty": waiting, "due_on": f"{LATER}", "reason": "汛期", "staff_code": CODE}
     review = {"duty": accepted, "decision": "通过，销号", "staff_code": CODE, "version": 1}
-    unfit = {"day": "2026-02-30", "code": "张三", "number": "十二", "reason": "  "}
-    names = {"day": "due_on", "code": "staff_code", "number": "duty", "reason": "reason"}
+    unfit = {
+        "day": "2026-02-30",
+        "code": "张三",
+        "number": "十二",
+        "reason": "  ",
+        "personal": f"家长电话{MOBILE}",
+        "mobile as code": MOBILE,
+    }
+    names = {
+        "day": "due_on",
+        "code": "staff_code",
+        "number": "duty",
+        "reason": "reason",
+        "personal": "reason",
+        "mobile as code": "staff_code",
+    }
     without = {key: value for key, value in extend.items() if key != "reason"}
     portal = {"DUBAN_DECISIONS": "portal"}
     return {
@@ -460,6 +475,8 @@ def test_a_run_ends_with_its_sentence_a_name_and_a_card(runs: Runs) -> None:
         ("code", "“工号”填写有误"),
         ("number", "“事项编号”填写有误"),
         ("reason", "“理由”填写有误"),
+        ("personal", "“理由”中疑似有证件号码、手机号码"),
+        ("mobile as code", "“工号”中疑似有证件号码、手机号码"),
         ("missing", "“理由”必须填写"),
         ("retried", "重新填表"),
         ("accepted again", "现为“销号”，不能办理“审核”"),
@@ -470,6 +487,15 @@ def test_a_run_that_is_refused_fails_with_one_sentence(runs: Runs, case: str, sa
     assert (ended.type, ended.name) == ("FAILED", "未办理")
     assert said in ended.message
     assert "\n" not in ended.message
+
+
+@pytest.mark.parametrize("case", ["personal", "mobile as code"])
+def test_prefect_keeps_no_number_of_a_person_even_where_the_forms_check_is_off(
+    runs: Runs, case: str
+) -> None:
+    [run] = runs.asked("/flow_runs/filter", case)
+    assert "138****8000" in str(run["parameters"])
+    assert MOBILE not in f"{run}{runs.asked('/artifacts/filter', case)}{runs.log}"
 
 
 def test_no_refusal_leaves_a_traceback_in_a_log(runs: Runs) -> None:
