@@ -113,20 +113,20 @@ def _given() -> dict[str, Any]:
 async def _blot_out() -> None:
     """Hides personal data in what Prefect keeps of the form, where that let it through."""
     given = _given()
-    clean = _without(given)
+    clean = nobodys(given)
     if clean != given:
         async with get_client() as client:
             await client.update_flow_run(UUID(flow_run.id), parameters=clean)
 
 
-def _without(given: Any) -> Any:
+def nobodys(given: Any) -> Any:
     """The same without personal data, however it lies within."""
     if isinstance(given, str):
         return hide(given)
     if isinstance(given, dict):
         fields = cast("dict[str, Any]", given)
-        return {name: _without(one) for name, one in fields.items()}
-    return [_without(one) for one in cast("list[Any]", given)] if isinstance(given, list) else given
+        return {name: nobodys(one) for name, one in fields.items()}
+    return [nobodys(one) for one in cast("list[Any]", given)] if isinstance(given, list) else given
 
 
 def _about(fields: dict[str, Any]) -> str:

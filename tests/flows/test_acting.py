@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from flows.acting import Chosen, Reason, Remark, StaffCode, _without
+from flows.acting import Chosen, Reason, Remark, StaffCode, nobodys
 
 ID_NUMBER = "11010519491231002X"
 MOBILE = "13800138000"
@@ -44,7 +44,7 @@ def test_a_staff_code_is_no_number_of_a_person(code: str) -> None:
 
 def test_what_prefect_keeps_of_a_form_holds_no_number_however_deep_it_lies() -> None:
     given = {"duty": 3, "reason": f"电话{MOBILE}", "codes": [MOBILE], "more": {"said": ID_NUMBER}}
-    assert _without(given) == {
+    assert nobodys(given) == {
         "duty": 3,
         "reason": "电话138****8000",
         "codes": ["138****8000"],
