@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
+from itertools import count
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -32,13 +34,73 @@ class Ratio:
 
     @property
     def percent(self) -> float:
-        """In per cent, rounded to one decimal, halves up."""
+        """In per cent, rounded to one decimal, halves up; beside a target see `against`."""
         return rounded(self.share)
 
+    def against(self, at_least: float) -> "Against":
+        """It beside the per cent that a target asks for."""
+        return Against(self.share, at_least)
 
-def rounded(share: Fraction) -> float:
-    """A share in per cent with one decimal, halves up: 1/16 is 6.3."""
-    return int(share * 1000 + Fraction(1, 2)) / 10
+    def since(self, before: "Ratio") -> float:
+        """Percentage points more than before, from exact shares, rounded once."""
+        return rounded(self.share - before.share)
+
+
+def rounded(share: Fraction, decimals: int = 1) -> float:
+    """A share, or a difference of shares, in per cent; halves go away from zero: 1/16 is 6.3.
+
+    It is never -0.0.
+    """
+    amount = int(abs(share) * 100 * 10**decimals + Fraction(1, 2)) / 10**decimals
+    return -amount if share < 0 and amount else amount
+
+
+def written(points: float, sign: str = "") -> str:
+    """Per cent or points with all their decimals, at least one; with a sign if `sign` is `+`."""
+    return format(Decimal(str(points)), f"{sign}f")
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """A share beside its target, as it is shown.
+
+    It has one decimal, and as many more as it takes that what is short of the target does not look
+    as if it had reached it: 94.96 beside 95.
+    """
+
+    share: Fraction
+    at_least: float
+
+    @property
+    def reached(self) -> bool:
+        """Decided on the exact share, not on the rounded one."""
+        return self._beyond >= 0
+
+    @property
+    def decimals(self) -> int:
+        """How many it is shown with."""
+        return next(n for n in count(1) if self._honest(n))
+
+    @property
+    def percent(self) -> float:
+        """The share in per cent."""
+        return rounded(self.share, self.decimals)
+
+    @property
+    def distance(self) -> float:
+        """Percentage points above the target, negative below; from the exact share."""
+        return rounded(self._beyond, self.decimals)
+
+    def __str__(self) -> str:
+        return f"{written(self.percent)}%"
+
+    @property
+    def _beyond(self) -> Fraction:
+        return self.share - Fraction(str(self.at_least)) / 100
+
+    def _honest(self, decimals: int) -> bool:
+        looks = rounded(self.share, decimals) >= self.at_least
+        return self.reached or not (looks or rounded(self._beyond, decimals) == 0)
 
 
 class HandedIn(Protocol):

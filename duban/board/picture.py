@@ -115,8 +115,8 @@ def _frame(axes: Any, lines: int, least: float) -> None:
 def _dots(axes: Any, row: int, line: Progress, target: float, *, whole: bool) -> None:
     """The newest figures full, those before hollow, a line between; what waits is a diamond."""
     assert line.latest
-    at = line.latest[1].percent
-    colour = MET if at >= target else SHORT
+    against = line.latest[1].against(target)
+    at, colour = against.percent, MET if against.reached else SHORT
     if line.before:
         axes.plot([line.before.percent, at], [row, row], color=colour, alpha=0.4, zorder=2)
         axes.plot(line.before.percent, row, "o", markersize=6, markerfacecolor="white",
@@ -125,5 +125,5 @@ def _dots(axes: Any, row: int, line: Progress, target: float, *, whole: bool) ->
         axes.plot(line.in_review[1].percent, row, "D", markersize=5, markerfacecolor="white",
                   markeredgecolor=FAINT, zorder=3)  # fmt: skip
     axes.plot(at, row, "o", markersize=9 if whole else 7, color=colour, zorder=4)
-    axes.annotate(f"{at:.1f}%", (1.015, row), xycoords=("axes fraction", "data"), va="center",
+    axes.annotate(f"{against}", (1.015, row), xycoords=("axes fraction", "data"), va="center",
                   fontsize=9, color=colour, fontweight="bold" if whole else "normal")  # fmt: skip

@@ -10,7 +10,7 @@ from duban.board.markdown import Board
 from duban.duty import WAITING, Status
 from duban.markdown import ROWS, joined, link, plain, table
 from duban.registry import Agency, PlacedClause, Registry
-from duban.targets import Ratio, Reckoning, total
+from duban.targets import Ratio, Reckoning, total, written
 from duban.words import period_words
 
 PERIODS = 4
@@ -97,7 +97,7 @@ def _progress(
             own.setdefault(one.agency, []).append(one)
     names = {agency: _name(registry, placed, agency) for agency in own}
     lines = [_line(told, names[agency], agency, given) for agency, given in own.items()]
-    lines.sort(key=lambda one: one.latest[1].percent if one.latest else 101)
+    lines.sort(key=lambda one: one.latest[1].share if one.latest else 2)
     asked = [one for one in reported if one.period != "once"]
     newest = asked[-1].period if asked else ""
     owing = {one.agency for one in asked if one.period == newest and one.status in WAITING}
@@ -140,7 +140,8 @@ def targets(day: Day, found: Sequence[TargetProgress]) -> Board:
 
 def _latest_rate(one: TargetProgress) -> str:
     ratios = list(one.whole.values())
-    return f"{ratios[-1].percent:.1f}%/{one.at_least:g}%" if ratios else f"–/{one.at_least:g}%"
+    rate = ratios[-1].against(one.at_least) if ratios else "–"
+    return f"{rate}/{one.at_least:g}%"
 
 
 def _target(day: Day, one: TargetProgress) -> str:
@@ -174,28 +175,26 @@ def _latest_table(day: Day, one: TargetProgress) -> str:
 
 
 def _latest_row(day: Day, target: TargetProgress, line: Progress) -> list[str]:
-    in_review = "" if line.in_review is None else _both(line.in_review[1])
+    in_review = "" if line.in_review is None else _both(target, line.in_review[1])
     sought = {"clause": target.placed.key, "agency": line.agency}
     name = link(line.name, day.places.duties(**sought))
     if line.latest is None:
         return [name, "", "–", "", "", "", in_review]
     period, ratio = line.latest
-    change = f"{ratio.percent - line.before.percent:+.1f}" if line.before else ""
-    gap = f"{ratio.percent - target.at_least:+.1f}"
-    rate = f"{ratio.percent:.1f}%"
+    at = ratio.against(target.at_least)
     return [
         name,
         plain(period_words(day.w, period)),
         f"{ratio}",
-        rate,
-        gap,
-        change,
+        f"{at}",
+        written(at.distance, "+"),
+        written(ratio.since(line.before), "+") if line.before else "",
         in_review,
     ]
 
 
-def _both(ratio: Ratio) -> str:
-    return f"{ratio} ({ratio.percent:.1f}%)"
+def _both(target: TargetProgress, ratio: Ratio) -> str:
+    return f"{ratio} ({ratio.against(target.at_least)})"
 
 
 def _history_table(day: Day, one: TargetProgress) -> str:
@@ -205,7 +204,7 @@ def _history_table(day: Day, one: TargetProgress) -> str:
     head = [day.w.boards["region"], *(plain(period_words(day.w, name)) for name in shown)]
     whole = Progress(day.w.boards["whole"], "", one.whole)
     rows = [
-        [plain(line.name), *(_both(line.accepted[p]) if p in line.accepted else "" for p in shown)]
+        [plain(line.name), *(_both(one, line.accepted[p]) if p in line.accepted else "" for p in shown)]
         for line in (whole, *one.lines[:ROWS])
     ]
     return table(head, len(shown), rows)

@@ -14,6 +14,7 @@ from duban.errors import DubanError
 from duban.reports.figures import Figures, Line, Rate, TargetFigures, TargetPoint
 from duban.reports.tables import tells
 from duban.reports.texts import Texts, texts
+from duban.targets import written
 from duban.words import period_words, words
 
 SIZE = (6.14, 2.6)
@@ -156,7 +157,8 @@ def _trend(target: TargetFigures, t: Texts, figure: Any) -> None:
     """All regions together over the periods, the span of the single ones behind, and the aim."""
     axes = figure.add_axes((0.07, 0.13, 0.8, 0.72))
     trend = target.whole.trend
-    whole = [one.ratio.percent for one in trend]
+    against = [one.ratio.against(target.at_least) for one in trend]
+    whole = [one.percent for one in against]
     spans = [_span(target, one.period) for one in trend]
     places = range(len(trend))
     lows, highs = [low for low, _ in spans], [high for _, high in spans]
@@ -165,7 +167,7 @@ def _trend(target: TargetFigures, t: Texts, figure: Any) -> None:
     for n, percent in enumerate(whole):
         falls = n + 1 < len(whole) and whole[n + 1] < percent
         beside = (5, 5 if falls else -12)  # off the line
-        axes.annotate(f"{percent:.1f}", (n, percent), beside, textcoords="offset points",
+        axes.annotate(written(percent), (n, percent), beside, textcoords="offset points",
                       fontsize=8, color=BAR, fontweight="bold")  # fmt: skip
     axes.axhline(target.at_least, color=AIM, linewidth=1.1, linestyle=(0, (4, 2)), zorder=2)
     aim = t.chart["target"].format(n=f"{target.at_least:g}")

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from duban.period import Every
 from duban.reports.asked import Frame, Group, Measure, Sought
-from duban.targets import Ratio, rounded
+from duban.targets import Against, Ratio, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +133,29 @@ class TargetLine:
         return self.trend[-1] if self.trend else None
 
     @property
+    def before(self) -> TargetPoint | None:
+        """The figures before the newest."""
+        return self.trend[-2] if len(self.trend) > 1 else None
+
+    @property
     def change(self) -> float | None:
         """Percentage points since the figures before, to one decimal."""
-        if len(self.trend) < 2:
-            return None
-        return round(self.trend[-1].ratio.percent - self.trend[-2].ratio.percent, 1)
+        return self.latest.ratio.since(self.before.ratio) if self.latest and self.before else None
+
+    @property
+    def against(self) -> Against | None:
+        """The newest share beside the target, as it is shown."""
+        return self.latest.ratio.against(self.at_least) if self.latest else None
 
     @property
     def distance(self) -> float | None:
-        """Percentage points above the target, negative below, to one decimal."""
-        return round(self.latest.ratio.percent - self.at_least, 1) if self.latest else None
+        """Percentage points above the target, negative below."""
+        return self.against.distance if self.against else None
 
     @property
     def reached(self) -> bool:
         """Decided on the exact share, not on the rounded one."""
-        at_least = Fraction(str(self.at_least))
-        return self.latest is not None and self.latest.ratio.share * 100 >= at_least
+        return self.against is not None and self.against.reached
 
 
 @dataclass(frozen=True, slots=True)

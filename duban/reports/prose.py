@@ -110,7 +110,7 @@ def target(voice: Voice, found: TargetFigures) -> list[str]:
         reported=at.reported,
         upper=at.ratio.upper,
         lower=at.ratio.lower,
-        percent=shown(at.ratio),
+        percent=shown(found.whole.against),
         distance=voice.distance(found),
         change=_change(voice, found.whole.change),
     )
@@ -126,7 +126,7 @@ def _change(voice: Voice, points: float | None) -> str:
 
 def _short(voice: Voice, found: TargetFigures) -> Iterator[str]:
     names = [
-        voice.say("ranked", name=voice.place(line.key), rate=shown(line.latest.ratio))
+        voice.say("ranked", name=voice.place(line.key), rate=shown(line.against))
         for line in found.regions
         if line.latest and not line.reached
     ]

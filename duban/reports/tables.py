@@ -7,9 +7,9 @@ from typing import TypeAlias
 from duban.reports.asked import Group, Measure
 from duban.reports.figures import Counts, Figures, Line, Number, Ranked, Rate, TargetFigures
 from duban.reports.texts import Texts
-from duban.targets import Ratio
+from duban.targets import Against, Ratio, written
 
-Cell: TypeAlias = str | int | float | Number | Rate | Ratio | None
+Cell: TypeAlias = str | int | float | Number | Rate | Ratio | Against | None
 """Points of per cent are floats; None is where there is nothing to say."""
 
 Shown: TypeAlias = Measure | str
@@ -120,7 +120,7 @@ def target_table(figures: Figures, target: TargetFigures, t: Texts) -> Table:
         at = line.latest
         fresh = at and (at.fresh if at.period == newest else 0)  # so that the rows add up
         shown: list[Cell] = [at and at.reported, fresh, at and at.ratio.upper]
-        shown += [at and at.ratio.lower, at and at.ratio, line.distance, line.change]
+        shown += [at and at.ratio.lower, line.against, line.distance, line.change]
         rows.append([names.get(line.key, t.says["whole"]), *shown])
     head = [t.columns["region"], t.measures[Measure.REPORTED], t.columns["fresh"]]
     head += [target.numerator, target.denominator]
@@ -189,13 +189,16 @@ def name_of(line: Line, figures: Figures, t: Texts) -> str:
 
 
 def shown(one: Cell) -> str:
-    """A cell as text: one decimal for per cent and points, a dash where there is nothing."""
+    """A cell as text: one decimal for per cent and points, a dash where there is nothing.
+
+    A share beside its target has more where it takes them; see `duban.targets.Against`.
+    """
     match one:
         case None | "":
             return "—"
         case Rate() | Ratio():
             return "—" if one.percent is None else f"{one.percent:.1f}%"
         case float():
-            return f"{one:+.1f}".replace("-", "−") if one else "0.0"
+            return written(one, "+").replace("-", "−") if one else "0.0"
         case _:
             return str(one)

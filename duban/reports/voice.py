@@ -98,12 +98,13 @@ class Voice:
 
     def distance(self, target: TargetFigures) -> str:
         """How far all together are from a target; rounding never makes it sound reached."""
-        points = target.whole.distance or 0.0
-        if target.whole.reached:
-            key = "above" if points > 0 else "even"
+        at = target.whole.against
+        assert at, "only told of a target with figures"
+        if at.reached:
+            key = "above" if at.distance else "even"
         else:
-            key = "below" if points < 0 else "hardly"
-        return self.say(key, n=f"{abs(points):g}")
+            key = "below" if at.decimals == 1 else "hardly"
+        return self.say(key, n=f"{abs(at.distance):g}")
 
 
 def together(line: Line, measure: Measure, group: Group = Group.ALL) -> Number:

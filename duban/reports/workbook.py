@@ -1,7 +1,7 @@
 """A bulletin as a workbook: its tables with every measure, and the duties that they count."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +13,7 @@ from duban.reports.prose import notes
 from duban.reports.tables import EVERYTHING, Cell, Shown, cell, grouped, name_of, named, tells
 from duban.reports.texts import Texts, texts
 from duban.reports.voice import Voice
-from duban.targets import Ratio
+from duban.targets import Against, Ratio
 from duban.words import period_words, words
 from duban.xlsx import Book, Column, Look
 from duban.xlsx import Cell as Written
@@ -28,6 +28,8 @@ RANKED: Sequence[Shown] = (
     Measure.BACKLOG,
     Measure.REQUIRED,
 )
+_SHARE, _DISTANCE = 5, 7
+"""Columns of the targets whose decimals depend on the row."""
 _TEXT = {"target": 46, "region": 16, "department": 16, "clause": 34, "group": 14, "rank": 8}
 
 
@@ -89,15 +91,16 @@ class _Workbook:
         head += [_column(self.t.measures[Measure.REPORTED]), _column(c["fresh"])]
         sheet = self.book.sheet(self.t.sections["targets"], head, above=self._above(), frozen=3)
         for target in self.figures.targets:
-            for row in self._points(target):
-                sheet.row(row)
+            for row, looks in self._points(target):
+                sheet.row(row, looks)
 
-    def _points(self, target: TargetFigures) -> Iterator[list[Written]]:
+    def _points(self, target: TargetFigures) -> Iterator[tuple[list[Written], dict[int, Look]]]:
         names = {one.key: name_of(one, self.figures, self.t) for one in self.figures.regions}
         w = words(self.t.language)
         for line in (target.whole, *target.regions):
             for point in line.trend:
-                yield [
+                at = point.ratio.against(target.at_least)
+                row: list[Written] = [
                     f"{target.title} {target.field}",
                     names.get(line.key, self.t.says["whole"]),
                     period_words(w, point.period),
@@ -105,10 +108,11 @@ class _Workbook:
                     point.ratio.lower,
                     _value(point.ratio),
                     target.at_least / 100,
-                    round(point.ratio.percent - target.at_least, 1),
+                    at.distance,
                     point.reported.value,
                     point.fresh,
                 ]
+                yield row, {_SHARE: _decimals(PERCENT, at), _DISTANCE: _decimals(POINTS, at)}
 
     def _league(self) -> None:
         head = [self._text("kind"), self._text("rank"), self._text("name")]
@@ -147,12 +151,17 @@ def _column(title: str, look: Look = PLAIN) -> Column:
     return Column(title, max(9, wide + 2), look)
 
 
+def _decimals(look: Look, at: Against) -> Look:
+    """A look with as many decimals as a share beside its target is shown with."""
+    return replace(look, number=look.number.replace("0.0", f"0.{'0' * at.decimals}"))
+
+
 def _value(one: Cell) -> Written:
     """A number as a number; a rate as its exact share, of which the cell shows one decimal."""
     match one:
         case Number():
             return one.value
-        case Rate() | Ratio():
+        case Rate() | Ratio() | Against():
             return None if one.share is None else float(one.share)
         case _:
             return one

@@ -253,6 +253,15 @@ def test_progress_is_that_of_the_newest_accepted_figures(shanxi: Registry) -> No
     assert board.told == "2.2 82.0%/95%"
 
 
+def test_a_share_short_of_its_target_shows_that_it_is(shanxi: Registry) -> None:
+    given = [figures(STAFFED, "太原/教育", "2026Q1", Status.ACCEPTED, (9496, 10000), 3)]
+    [first, *_] = progress(shanxi, given)
+    board = targets(day_of(), [first])
+    table = {row[0]: row[1:] for row in rows(board.markdown.partition("各期")[0])}
+    assert table["太原市"] == ["2026Q1", "9496/10000", "94.96%", "-0.04", "", ""]
+    assert board.told == "2.2 94.96%/95%"
+
+
 def test_who_has_not_reported_is_named(shanxi: Registry) -> None:
     board = targets(day_of(), progress(shanxi, on_staffing(shanxi))[:1])
     assert "2026Q2 尚未报送：阳泉市、长治市。" in board.markdown

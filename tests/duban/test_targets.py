@@ -9,7 +9,7 @@ import pytest
 
 from duban.duty import Status
 from duban.period import Every
-from duban.targets import Ratio, Reckoning, total
+from duban.targets import Ratio, Reckoning, rounded, total, written
 from tests.conftest import china
 
 OPENED = china("2026-01-05")
@@ -102,3 +102,44 @@ def test_the_heir_of_an_heir_follows_both_even_if_the_one_between_never_reported
 def test_shares_are_exact_and_shown_with_halves_up():
     assert Ratio(1, 3).share == Fraction(1, 3)
     assert [Ratio(1, 16).percent, Ratio(19, 20).percent, Ratio(0, 7).percent] == [6.3, 95.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("share", "points"),
+    [
+        (Fraction(1, 16), 6.3),  # halves away from zero, on both sides
+        (Fraction(-1, 16), -6.3),
+        (Fraction(-1, 9999), 0.0),
+    ],
+)
+def test_points_are_rounded_once_and_never_minus_zero(share: Fraction, points: float):
+    assert str(rounded(share)) == str(points)
+
+
+def test_a_change_is_of_the_exact_shares():
+    assert (Ratio(9496, 10000).percent, Ratio(9494, 10000).percent) == (95.0, 94.9)
+    assert Ratio(9496, 10000).since(Ratio(9494, 10000)) == 0.0
+    assert Ratio(9494, 10000).since(Ratio(9485, 10000)) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown", "distance"),
+    [
+        (Ratio(9496, 10000), "94.96%", -0.04),
+        (Ratio(94999, 100000), "94.999%", -0.001),
+        (Ratio(949, 1000), "94.9%", -0.1),
+        (Ratio(9489, 10000), "94.9%", -0.1),
+        (Ratio(95, 100), "95.0%", 0.0),
+        (Ratio(9504, 10000), "95.0%", 0.0),
+        (Ratio(1, 1), "100.0%", 5.0),
+    ],
+)
+def test_a_share_short_of_its_target_never_looks_as_if_it_had_reached_it(
+    ratio: Ratio, shown: str, distance: float
+):
+    at = ratio.against(95)
+    assert (str(at), at.distance, at.reached) == (shown, distance, ratio.share >= Fraction(95, 100))
+
+
+def test_points_are_written_without_exponents():
+    assert [written(one, "+") for one in (-0.00004, 0.0, 12.0)] == ["-0.00004", "+0.0", "+12.0"]

@@ -24,6 +24,7 @@ from duban.reports import figures, making
 from duban.reports.asked import Group, Measure, Sought, UnknownQuestion
 from duban.reports.charts import NoChineseFont
 from duban.reports.counting import behind
+from duban.targets import written
 
 router = APIRouter(prefix="/desk/bulletins")
 
@@ -162,6 +163,7 @@ def _page(person: Person, bulletin_id: int, typed: Typed) -> Response:
         "drafts": _drafts(person),
         "open": person.ledger.registry.today(person.now) <= found.view.objections_until,
         "M": Measure,
+        "written": written,
     }
     return show(person, "desk/bulletin.html", context, 422 if typed.fault else 200)
 

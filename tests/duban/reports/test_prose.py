@@ -104,7 +104,9 @@ def test_a_target_tells_share_distance_change_and_who_is_short():
 )
 def test_a_target_that_is_nearly_reached_is_not_called_reached(ratio: tuple[int, int], told: str):
     said = voice(reported("东/教育", "2026Q3", "2026-09-10", ratio))
-    assert f"，{told}。" in prose.target(said, said.figures.targets[0])[0]
+    sentence = prose.target(said, said.figures.targets[0])[0]
+    assert f"，{told}。" in sentence
+    assert ("比例为95.0%" in sentence) == (ratio == (95, 100))
 
 
 def test_a_target_without_figures_says_so():
