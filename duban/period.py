@@ -91,6 +91,16 @@ def period_of(every: Every, day: date) -> Period:
     return Period(every, date(day.year, first_month, 1))
 
 
+def period_named(name: str) -> Period | None:
+    """The period with bounds that bears a name; None if none does."""
+    year = name.removeprefix("SY")[:4]
+    if not (len(year) == 4 and year.isascii() and year.isdecimal() and "0001" < year < "9999"):
+        return None
+    first_days = [date(int(year), month, 1) for month in range(1, 13)]
+    found = (period_of(every, day) for every in Every if every.months for day in first_days)
+    return next((one for one in found if one.name == name), None)
+
+
 def add_months(first_of_month: date, months: int) -> date:
     """The first day of the month so many months later (or earlier)."""
     index = first_of_month.year * 12 + first_of_month.month - 1 + months

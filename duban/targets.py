@@ -147,8 +147,12 @@ class Reckoning:
         Of a duty with periods of another kind, such as a single deadline, it is the period in
         which they were handed in.
         """
-        there = period_of(self.every, self._handed_in(one).astimezone(self.zone).date()).name
-        return one.period if _shape(one.period) == _shape(there) else there
+        return self.named(one.period, self._handed_in(one))
+
+    def named(self, period: str, at: datetime) -> str:
+        """A duty's period if it is of this kind, else the one that a moment lies in."""
+        there = period_of(self.every, at.astimezone(self.zone).date()).name
+        return period if _shape(period) == _shape(there) else there
 
     def periods(self, given: Iterable[HandedIn]) -> list[str]:
         """The periods of which anything was accepted, the oldest first."""

@@ -20,10 +20,9 @@ from duban.ledger.snapshots import Snapshot, sha256_of, snapshot
 from duban.ledger.tables import Bulletin, ChainHead, Frozen, History, Objection, Paper
 from duban.ledger.tasks import close_task, open_task
 from duban.paper.facts import number_text
-from duban.period import Every, Period, period_of
+from duban.period import Every, Period, period_named
 
 KIND = "bulletin"
-KINDS = (Every.MONTH, Every.QUARTER, Every.HALF_YEAR, Every.YEAR, Every.SCHOOL_YEAR)
 MOST_TEXT = 2_000
 
 
@@ -111,13 +110,8 @@ def period_called(name: str) -> Period:
     Raises:
         BulletinRefused: there is no such period.
     """
-    year = name.removeprefix("SY")[:4]
-    if len(year) == 4 and year.isascii() and year.isdecimal() and "0001" < year < "9999":
-        first_days = [date(int(year), month, 1) for month in range(1, 13)]
-        for every in KINDS:
-            for found in (period_of(every, day) for day in first_days):
-                if found.name == name:
-                    return found
+    if found := period_named(name):
+        return found
     raise BulletinRefused("no-period", period=name[:20])
 
 

@@ -73,7 +73,7 @@ def figures(seen: Snapshot, period: Period) -> Figures:
         regions=made.regions,
         departments=made.departments,
         clauses=made.clauses,
-        targets=target_figures(seen),
+        targets=target_figures(seen, last),
         region_league=league(made.regions[1:]),
         department_league=league(made.departments),
     )

@@ -168,7 +168,9 @@ class TargetFigures:
         every: the kind of period by which the trend goes.
         whole: all regions together.
         regions: in the registry's order, those without figures too (their trend is empty).
-        missing: names of agencies that owe figures for the newest period that has fallen due.
+        owed: the newest period, up to the bulletin's, whose figures have fallen due and of which
+            some are missing; empty if none are.
+        missing: names of the agencies that owe them.
     """
 
     clause: str
@@ -180,6 +182,7 @@ class TargetFigures:
     at_least: float
     whole: TargetLine
     regions: Sequence[TargetLine]
+    owed: str
     missing: Sequence[str]
 
 

@@ -96,8 +96,11 @@ def _short(target: TargetFigures) -> bool:
 
 
 def _off(voice: Voice, target: TargetFigures) -> str:
-    return voice.say("off", field=voice.text(target.field), distance=voice.distance(target))
+    assert target.whole.latest
+    of = voice.unless_own("of-period", target.whole.latest.period)
+    return voice.say("off", field=voice.text(target.field) + of, distance=voice.distance(target))
 
 
 def _owed(voice: Voice, target: TargetFigures) -> str:
-    return f"{voice.text(target.field)}{voice.t.says['colon']}{voice.agencies(target.missing)}"
+    of = voice.unless_own("of-period", target.owed)
+    return f"{voice.text(target.field)}{of}{voice.t.says['colon']}{voice.agencies(target.missing)}"

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from duban.period import period_named
 from duban.reports.asked import Measure
-from duban.reports.figures import Counts, Line, Number, Ranked, TargetFigures
+from duban.reports.figures import Counts, Line, Number, Ranked, TargetFigures, TargetLine
 from duban.reports.tables import shown
+from duban.reports.texts import period_in_words
 from duban.reports.voice import Voice, together
 
 NAMED = 3
@@ -105,6 +107,7 @@ def target(voice: Voice, found: TargetFigures) -> list[str]:
     told = voice.say(
         "target",
         **aim,
+        as_of=voice.unless_own("as-of", at.period),
         numerator=voice.text(found.numerator),
         denominator=voice.text(found.denominator),
         reported=at.reported,
@@ -112,16 +115,26 @@ def target(voice: Voice, found: TargetFigures) -> list[str]:
         lower=at.ratio.lower,
         percent=shown(found.whole.against),
         distance=voice.distance(found),
-        change=_change(voice, found.whole.change),
+        change=_change(voice, found.whole),
     )
     return [told, *_short(voice, found), *_missing(voice, found)]
 
 
-def _change(voice: Voice, points: float | None) -> str:
+def _change(voice: Voice, line: TargetLine) -> str:
+    points = line.change
     if points is None:
         return ""
     key = "up" if points > 0 else "down" if points < 0 else "same"
-    return voice.say(key, n=f"{abs(points):g}")
+    return voice.say(key, n=f"{abs(points):g}", before=_before(voice, line))
+
+
+def _before(voice: Voice, line: TargetLine) -> str:
+    """What a change is measured from: the period before the bulletin's, or another by its name."""
+    assert line.latest and line.before
+    own, name = period_named(voice.figures.period), line.before.period
+    if own and (name, line.latest.period) == (own.previous.name, own.name):
+        return voice.say("before")
+    return period_in_words(voice.t, name)
 
 
 def _short(voice: Voice, found: TargetFigures) -> Iterator[str]:
@@ -136,7 +149,10 @@ def _short(voice: Voice, found: TargetFigures) -> Iterator[str]:
 
 def _missing(voice: Voice, found: TargetFigures) -> Iterator[str]:
     if found.missing:
-        yield voice.say("missing", names=voice.agencies(found.missing))
+        period = period_in_words(voice.t, found.owed)
+        if found.owed == voice.figures.period:
+            period = voice.say("newest")
+        yield voice.say("missing", period=period, names=voice.agencies(found.missing))
 
 
 def notes(voice: Voice) -> list[str]:

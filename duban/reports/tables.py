@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from duban.reports.asked import Group, Measure
 from duban.reports.figures import Counts, Figures, Line, Number, Ranked, Rate, TargetFigures
-from duban.reports.texts import Texts
+from duban.reports.texts import Texts, period_in_words
 from duban.targets import Against, Ratio, written
 
 Cell: TypeAlias = str | int | float | Number | Rate | Ratio | Against | None
@@ -125,7 +125,10 @@ def target_table(figures: Figures, target: TargetFigures, t: Texts) -> Table:
     head = [t.columns["region"], t.measures[Measure.REPORTED], t.columns["fresh"]]
     head += [target.numerator, target.denominator]
     head += [t.columns[one] for one in ("percent", "distance", "change")]
-    return Table(t.says["target-table"].format(title=target.title), head, 1, rows)
+    title = t.says["target-table"].format(title=target.title)
+    if newest and newest != figures.period:
+        title += t.says["of-period"].format(period=period_in_words(t, newest))
+    return Table(title, head, 1, rows)
 
 
 def others_table(figures: Figures, t: Texts) -> Table:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from duban.duty import Standing, overdue
 from duban.ledger.snapshots import Aim, Fact, Item, Snapshot
+from duban.period import period_of
 from duban.reports.asked import Measure, Sought
 from duban.reports.figures import Number, TargetFigures, TargetLine, TargetPoint
 from duban.targets import Reckoning, total
@@ -13,9 +15,14 @@ from duban.targets import Reckoning, total
 MOST_PERIODS = 8
 
 
-def target_figures(seen: Snapshot) -> list[TargetFigures]:
-    """The clauses with a target, in the registry's order."""
-    return [_figures(seen, item, item.aim) for item in seen.clauses if item.aim]
+def target_figures(seen: Snapshot, last: date) -> list[TargetFigures]:
+    """The clauses with a target, in the registry's order.
+
+    Args:
+        last: the last day of the bulletin's period; figures that speak of periods beginning after
+            it do not count.
+    """
+    return [_figures(seen, item, item.aim, last) for item in seen.clauses if item.aim]
 
 
 def reckoning(seen: Snapshot, aim: Aim) -> Reckoning:
@@ -23,10 +30,12 @@ def reckoning(seen: Snapshot, aim: Aim) -> Reckoning:
     return Reckoning(aim.every, ZoneInfo(seen.zone))
 
 
-def _figures(seen: Snapshot, item: Item, aim: Aim) -> TargetFigures:
+def _figures(seen: Snapshot, item: Item, aim: Aim, last: date) -> TargetFigures:
     facts = [fact for fact in seen.facts if fact.clause == item.key]
     asked = {_region_of(one) for one in facts}
-    progress = _Progress(item.key, aim.at_least, reckoning(seen, aim), facts)
+    told, upto = reckoning(seen, aim), period_of(aim.every, last).name
+    progress = _Progress(item.key, aim.at_least, told, upto, facts)
+    owed, missing = _missing(seen, facts, told, upto)
     return TargetFigures(
         clause=item.key,
         title=f"{item.number} {item.title}",
@@ -37,7 +46,8 @@ def _figures(seen: Snapshot, item: Item, aim: Aim) -> TargetFigures:
         at_least=aim.at_least,
         whole=progress.line(),
         regions=[progress.line(one.key, one.name) for one in seen.places if one.key in asked],
-        missing=_missing(seen, facts),
+        owed=owed,
+        missing=missing,
     )
 
 
@@ -48,13 +58,14 @@ class _Progress:
     clause: str
     at_least: float
     told: Reckoning
+    upto: str
     facts: Sequence[Fact]
 
     def line(self, region: str = "", name: str = "") -> TargetLine:
         """That of a region, or of all."""
         own = [fact for fact in self.facts if region in ("", _region_of(fact))]
-        periods = self.told.periods(own)[-MOST_PERIODS:]
-        trend = [self._point(own, region, period) for period in periods]
+        periods = [one for one in self.told.periods(own) if one <= self.upto]
+        trend = [self._point(own, region, period) for period in periods[-MOST_PERIODS:]]
         return TargetLine(region, name, trend, self.at_least)
 
     def _point(self, facts: Sequence[Fact], region: str, period: str) -> TargetPoint:
@@ -73,12 +84,19 @@ def _region_of(fact: Fact) -> str:
     return fact.agency.partition("/")[0]
 
 
-def _missing(seen: Snapshot, facts: Iterable[Fact]) -> list[str]:
-    """Who owes figures of the newest period that has fallen due, by name; not who has an extension.
+def _missing(
+    seen: Snapshot, facts: Iterable[Fact], told: Reckoning, upto: str
+) -> tuple[str, list[str]]:
+    """The newest period up to one whose figures have fallen due, and who owes them, by name.
 
-    Agencies may have different due days for one period, each by its own calendar.
+    Agencies may have different due days for one period, each by its own calendar. Who has an
+    extension owes nothing yet.
     """
-    due = [one for one in facts if one.original_due_at < seen.at]
+
+    def asked_of(one: Fact) -> str:
+        return told.named(one.period, one.original_due_at)
+
+    due = [one for one in facts if one.original_due_at < seen.at and asked_of(one) <= upto]
     newest = max((one.original_due_at for one in due), default=None)
     asked = {(one.cycle, one.period) for one in due if one.original_due_at == newest}
     owing = [
@@ -87,4 +105,5 @@ def _missing(seen: Snapshot, facts: Iterable[Fact]) -> list[str]:
         if (one.cycle, one.period) in asked
         and overdue(Standing(one.status, one.due_at, one.soft), seen.at)
     ]
-    return [seen.agencies.get(one.agency, one.agency) for one in owing]
+    names = [seen.agencies.get(one.agency, one.agency) for one in owing]
+    return max(map(asked_of, owing), default=""), names

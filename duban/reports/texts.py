@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from duban.period import Every
+from duban.period import Every, period_named
 from duban.registry import clock
 from duban.reports.asked import Group, Measure
 from duban.words import civil_words
@@ -90,7 +90,7 @@ ZH = Texts(
         "at_least": "目标",
         "distance": "距目标（百分点）",
         "change": "较上期（百分点）",
-        "fresh": "其中本期报数",
+        "fresh": "其中当期报数",
         "duty": "事项号",
         "agency": "责任单位",
         "shares": "配合单位",
@@ -142,7 +142,7 @@ ZH = Texts(
         "unranked": "本期没有可排名的应报事项。",
         "ranked": "{name}（{rate}）",
         "no-targets": "本期没有设定指标的条款。",
-        "target": "{field}（目标不低于{at_least}）：汇总{reported}个单位最近审核通过的数据，"
+        "target": "{field}（目标不低于{at_least}）：{as_of}汇总{reported}个单位最近审核通过的数据，"
         "{numerator}{upper}，{denominator}{lower}，比例为{percent}，{distance}{change}。",
         "target-none": "{field}（目标不低于{at_least}）：尚无审核通过的数据。",
         "above": "高于目标{n}个百分点",
@@ -150,11 +150,15 @@ ZH = Texts(
         "below": "低于目标{n}个百分点",
         "hardly": "略低于目标",
         "off": "{field}{distance}",
-        "up": "，比上期上升{n}个百分点",
-        "down": "，比上期下降{n}个百分点",
-        "same": "，与上期持平",
+        "as-of": "截至{period}，",
+        "of-period": "（{period}）",
+        "before": "上期",
+        "up": "，比{before}上升{n}个百分点",
+        "down": "，比{before}下降{n}个百分点",
+        "same": "，与{before}持平",
         "short": "未达到目标的地区：{names}。",
-        "missing": "最近一期数据尚未报送的单位：{names}。",
+        "newest": "最近一期",
+        "missing": "{period}数据尚未报送的单位：{names}。",
         "and-others": "{names}等{n}个单位",
         "count": "{name}{n}项",
         "most": "按地区看，{regions}；按部门看，{departments}。",
@@ -298,7 +302,7 @@ EN = Texts(
         "at_least": "Aim",
         "distance": "Above aim (points)",
         "change": "Change (points)",
-        "fresh": "Of this period",
+        "fresh": "Of that period",
         "duty": "Duty",
         "agency": "Agency",
         "shares": "Shares in it",
@@ -352,8 +356,8 @@ EN = Texts(
         "unranked": "There is nothing to rank.",
         "ranked": "{name} ({rate})",
         "no-targets": "No clause has a target.",
-        "target": "{field} (aim: at least {at_least}): by the newest accepted figures, from "
-        "agencies: {reported}, {numerator}: {upper}, {denominator}: {lower}; a share of {percent}, "
+        "target": "{field} (aim: at least {at_least}): {as_of}by the newest accepted figures, "
+        "from agencies: {reported}, {numerator}: {upper}, {denominator}: {lower}; a share of {percent}, "
         "{distance}{change}.",
         "target-none": "{field} (aim: at least {at_least}): no accepted figures yet.",
         "above": "above the aim by {n} percentage points",
@@ -361,11 +365,15 @@ EN = Texts(
         "below": "below the aim by {n} percentage points",
         "hardly": "hardly below the aim",
         "off": "{field}: {distance}",
-        "up": ", up by {n} points",
-        "down": ", down by {n} points",
-        "same": ", unchanged",
+        "as-of": "as of {period}, ",
+        "of-period": " ({period})",
+        "before": "the period before",
+        "up": ", up by {n} points on {before}",
+        "down": ", down by {n} points on {before}",
+        "same": ", unchanged since {before}",
         "short": "Below the aim: {names}.",
-        "missing": "Figures of the newest period are owed by {names}.",
+        "newest": "the newest period",
+        "missing": "Figures of {period} are owed by {names}.",
         "and-others": "{names} and others, {n} in all",
         "count": "{name} ({n})",
         "most": "By region: {regions}; by department: {departments}.",
@@ -469,6 +477,12 @@ def texts(language: str) -> Texts:
 def title_words(t: Texts, every: Every, first: date) -> str:
     """What the bulletin is called of the period that begins on a day."""
     return t.says["title"].format(period=period_title(t, every, first))
+
+
+def period_in_words(t: Texts, name: str) -> str:
+    """A period as `period_title` has it, by its name; the name itself if it is none with bounds."""
+    found = period_named(name)
+    return period_title(t, found.every, found.start) if found and found.start else name
 
 
 def period_title(t: Texts, every: Every, first: date) -> str:

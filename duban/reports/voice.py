@@ -9,7 +9,14 @@ from zoneinfo import ZoneInfo
 from duban.reports.asked import Group, Measure, Sought
 from duban.reports.figures import Figures, Line, Number, Rate, TargetFigures
 from duban.reports.tables import name_of, shown
-from duban.reports.texts import Texts, moment_words, period_title, texts, title_words
+from duban.reports.texts import (
+    Texts,
+    moment_words,
+    period_in_words,
+    period_title,
+    texts,
+    title_words,
+)
 from duban.words import civil_words
 
 LISTED = 30
@@ -62,6 +69,12 @@ class Voice:
         """The first and the last day."""
         days = {"first": self.figures.first, "last": self.figures.last}
         return {name: civil_words(self.t.language, day) for name, day in days.items()}
+
+    def unless_own(self, key: str, period: str) -> str:
+        """A phrase of `Texts.says` with a period, unless that is the bulletin's own."""
+        if period == self.figures.period:
+            return ""
+        return self.say(key, period=period_in_words(self.t, period))
 
     def say(self, key: str, **given: Spoken) -> str:
         """A sentence of `Texts.says`."""

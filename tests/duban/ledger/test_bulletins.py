@@ -191,7 +191,7 @@ def test_facts_that_were_altered_are_found(first_quarter: Office) -> None:
 
 
 def test_every_kind_of_period_is_known_by_its_name() -> None:
-    for every in bulletins.KINDS:
+    for every in (one for one in Every if one.months):
         for month in range(1, 13):
             period = period_of(every, date(2026, month, 1))
             assert period_called(period.name) == period

@@ -9,7 +9,7 @@ from duban.reports import prose
 from duban.reports.counting import figures
 from duban.reports.voice import Voice
 from tests.conftest import china
-from tests.duban.reports.cases import GOOD, LATE, ONE, PLACES, QUARTER, snapshot_of, voice
+from tests.duban.reports.cases import EARLY, GOOD, LATE, ONE, PLACES, QUARTER, snapshot_of, voice
 from tests.duban.reports.test_targets import EAST_Q2, EAST_Q3, WEST_Q2, reported
 
 
@@ -92,6 +92,16 @@ def test_a_target_tells_share_distance_change_and_who_is_short():
         "比例为90.9%，低于目标4.1个百分点，比上期上升9.1个百分点。"
     )
     assert short == "未达到目标的地区：东市（90.0%）。"
+
+
+def test_figures_of_another_period_than_the_bulletins_name_it():
+    waits = replace(ONE, clause="n/2", agency="西/妇联", period="2026Q2")
+    early = replace(waits, original_due_at=EARLY.due_at, due_at=EARLY.due_at)
+    said = voice(replace(EAST_Q2, period="2026Q1"), EAST_Q2, early)
+    told, _, missing = prose.target(said, said.figures.targets[0])
+    assert "：截至2026年第二季度，汇总1个单位最近审核通过的数据" in told
+    assert told.endswith("，与2026年第一季度持平。")
+    assert missing == "2026年第二季度数据尚未报送的单位：西市妇联。"
 
 
 @pytest.mark.parametrize(

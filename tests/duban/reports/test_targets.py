@@ -6,10 +6,11 @@ import pytest
 
 from duban.duty import Status
 from duban.ledger.snapshots import Fact
+from duban.period import Every, Period, period_of
 from duban.reports.counting import behind, figures
 from duban.reports.figures import TargetFigures
 from tests.conftest import china
-from tests.duban.reports.cases import ONE, QUARTER, accepted, snapshot_of
+from tests.duban.reports.cases import EARLY, ONE, QUARTER, accepted, snapshot_of
 
 
 def reported(agency: str, period: str, day: str, ratio: tuple[int, int]) -> Fact:
@@ -18,9 +19,9 @@ def reported(agency: str, period: str, day: str, ratio: tuple[int, int]) -> Fact
     return accepted(one, day)
 
 
-def target(*facts: Fact) -> TargetFigures:
+def target(*facts: Fact, period: Period = QUARTER) -> TargetFigures:
     """The figures of the clause that has a target."""
-    [found] = figures(snapshot_of(facts), QUARTER).targets
+    [found] = figures(snapshot_of(facts), period).targets
     return found
 
 
@@ -117,6 +118,30 @@ def test_due_days_may_differ_within_the_period_whose_figures_are_owed():
 def test_who_has_longer_owes_no_figures_yet():
     longer = replace(ONE, clause="n/2", agency="西/教育", due_at=china("2026-10-20"))
     assert target(EAST_Q3, longer).missing == []
+
+
+def test_a_bulletin_of_an_earlier_period_does_not_tell_what_came_of_later_ones():
+    waits = replace(ONE, clause="n/2", agency="西/教育")
+    second = target(EAST_Q2, EAST_Q3, WEST_Q2, waits, period=QUARTER.previous)
+    assert [one.period for one in second.whole.trend] == ["2026Q2"]
+    assert [one.latest and one.latest.period for one in second.regions] == ["2026Q2", "2026Q2"]
+    assert (second.owed, second.missing) == ("", [])
+    third = target(EAST_Q2, EAST_Q3, WEST_Q2, waits)
+    assert (third.owed, third.missing) == ("2026Q3", ["西市教育"])
+
+
+def test_a_month_tells_the_quarter_that_it_lies_in_and_a_year_its_last():
+    facts = [EAST_Q2, EAST_Q3, reported("东/教育", "2026Q4", "2026-10-05", (99, 100))]
+    july = period_of(Every.MONTH, china("2026-07-31").date())
+    year = period_of(Every.YEAR, july.start) if july.start else july
+    newest = [target(*facts, period=one).whole.latest for one in (july, QUARTER, year)]
+    assert [one and one.period for one in newest] == ["2026Q3", "2026Q3", "2026Q4"]
+
+
+def test_a_single_deadline_is_owed_for_the_period_that_it_lies_in():
+    once = replace(ONE, clause="n/2", agency="西/教育", period="once", opened_at=EARLY.due_at)
+    assert target(EAST_Q2, once).owed == "2026Q3"
+    assert target(EAST_Q2, once, period=QUARTER.previous).missing == []
 
 
 def test_the_list_behind_a_point_holds_the_duties_that_it_sums_up():

@@ -91,7 +91,7 @@ def test_targets_have_a_row_for_each_region_and_period(book: Any, counted: Figur
         for line in (target.whole, *target.regions)
         for point in line.trend
     ]
-    columns = ("周期", "分子", "分母", "报数单位", "其中本期报数")
+    columns = ("周期", "分子", "分母", "报数单位", "其中当期报数")
     assert [tuple(row[one] for one in columns) for row in rows(book, "指标进展")] == wanted
 
 
