@@ -533,4 +533,5 @@ def _sheet(desk: Desk, one: making.Cut) -> Sheet:
     link = making.links_of(desk.office.settings.portal, one.view.id)
     state = making.state_words(one.seen.language, one.view, ZoneInfo(one.seen.zone))
     said = markdown(one.figures, link, state=state)
-    return Sheet(f"bulletin-{one.view.period.lower()}", said, state)
+    told = " · ".join(filter(None, (one.seen.label, state)))
+    return Sheet(f"bulletin-{one.view.period.lower()}", said, told)

@@ -20,6 +20,7 @@ from duban.ledger import Ledger
 from duban.ledger.change import GENESIS
 from duban.ledger.database import reading
 from duban.ledger.handover import heirs_of_the_gone
+from duban.ledger.label import label_of
 from duban.ledger.past import views_as_of
 from duban.ledger.questions import DutyView
 from duban.ledger.tables import Duty, History, Submission
@@ -95,11 +96,21 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A notice whose clauses are chased: its issuer, its number, and its matter in a few words."""
+
+    issuer: str
+    number: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All duties as of `at`, and the names of what they speak of, in the registry's order.
 
     `seq` and `chain` are number and hash of the last row of history by then; `zone` is the IANA
-    zone in which civil days are read. Duties stand by number.
+    zone in which civil days are read. `issuer` is the name of the office that coordinates. `label`
+    marks a simulation, see `duban.ledger.label`; it is empty in earnest. Duties stand by number.
     """
 
     at: datetime
@@ -107,6 +118,9 @@ class Snapshot:
     chain: str
     zone: str
     language: str
+    issuer: str
+    label: str
+    notices: Sequence[Source]
     places: Sequence[Place]
     agencies: Mapping[str, str]
     clauses: Sequence[Item]
@@ -154,6 +168,9 @@ def snapshot(ledger: Ledger, at: datetime) -> Snapshot:
         chain=chain,
         zone=registry.first_notice.timezone,
         language=registry.language,
+        issuer=registry.coordinator.name,
+        label=label_of(ledger),
+        notices=_sources(registry),
         places=_places(registry, views),
         agencies=_agencies(registry, views),
         clauses=_items(registry, views),
@@ -222,6 +239,12 @@ def _part(placed: PlacedClause | None, view: DutyView) -> Part:
     """As the files place it; a duty that was handed on keeps what its clause makes of reporters."""
     leads = view.clause.reports == "lead" or bool(placed and view.agency.id in placed.leads)
     return Part.LEAD if leads else Part.CO
+
+
+def _sources(registry: Registry) -> list[Source]:
+    """The notices that have clauses to chase, in the files' order."""
+    found = {one.notice_id: one.notice for one in registry.tracked}
+    return [Source(one.issuer, one.number, one.label) for one in found.values()]
 
 
 def _places(registry: Registry, views: Iterable[DutyView]) -> list[Place]:

@@ -75,7 +75,10 @@ class Measure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The span whose duties are counted, from an instant up to another, and the cut-off."""
+    """The span whose duties are counted, from an instant up to another, and the cut-off.
+
+    `ends` is never after the cut-off: what falls due later has not fallen due.
+    """
 
     begins: datetime
     ends: datetime

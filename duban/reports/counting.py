@@ -27,19 +27,27 @@ class Axis(StrEnum):
 
 Key = tuple[Axis, str, Group]
 Tally = Mapping[Key, Counter[Measure]]
-ONE_DAY = timedelta(days=1)
+ONE_DAY, ONE_SECOND = timedelta(days=1), timedelta(seconds=1)
 _COUNTED = tuple(one for one in Measure if one is not Measure.REPORTED)
 
 
 def frame_of(period: Period, zone: ZoneInfo, cut_off: datetime) -> Frame:
     """The instants of a period in a zone, in UTC, which compares with facts at once.
 
+    A period that is under way at the cut-off ends there.
+
     Raises:
         ValueError: the period has no bounds.
     """
+    begins, ends = (one.astimezone(UTC) for one in _bounds(period, zone))
+    at = cut_off.astimezone(UTC)
+    return Frame(begins, min(ends, at), at)
+
+
+def _bounds(period: Period, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Where a period begins, and where the next one does."""
     first, last = days_of(period)
-    begins, ends = (datetime.combine(day, time(), zone) for day in (first, last + ONE_DAY))
-    return Frame(begins.astimezone(UTC), ends.astimezone(UTC), cut_off.astimezone(UTC))
+    return datetime.combine(first, time(), zone), datetime.combine(last + ONE_DAY, time(), zone)
 
 
 def days_of(period: Period) -> tuple[date, date]:
@@ -55,17 +63,24 @@ def days_of(period: Period) -> tuple[date, date]:
 
 def figures(seen: Snapshot, period: Period) -> Figures:
     """All figures of a period as a snapshot shows them; the same snapshot makes the same ones."""
-    frame = frame_of(period, ZoneInfo(seen.zone), seen.at)
+    zone = ZoneInfo(seen.zone)
+    frame = frame_of(period, zone, seen.at)
     first, last = days_of(period)
+    # The last second of its last day is where a period is over: nothing falls due after it.
+    under_way = seen.at < _bounds(period, zone)[1] - ONE_SECOND
     made = _Tables(seen, _tally(seen, frame))
     return Figures(
         every=period.every,
         period=period.name,
         first=first,
-        last=last,
+        last=min(last, seen.at.astimezone(zone).date()),
+        under_way=under_way,
         frame=frame,
         zone=seen.zone,
         language=seen.language,
+        issuer=seen.issuer,
+        label=seen.label,
+        notices=seen.notices,
         snapshot=seen.sha256,
         seq=seen.seq,
         chain=seen.chain,

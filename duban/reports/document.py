@@ -41,7 +41,6 @@ def docx(
     *,
     number: str,
     issued: date | None,
-    issuer: str,
     draft: str,
     charts: Sequence[Chart],
 ) -> bytes:
@@ -50,34 +49,32 @@ def docx(
     Args:
         number: the document number (发文字号), empty before there is one.
         issued: the civil day it is dated; None before it is issued.
-        issuer: who signs.
-        draft: a sentence over the title that says it is one, empty otherwise.
+        draft: a sentence over the title that says it is one, empty otherwise. That it is of a
+            simulation is said anyhow.
         charts: see `duban.reports.charts`; those of which there are none are left out.
     """
-    return _Bulletin(figures, charts, issued, issuer).content(number, draft)
+    return _Bulletin(figures, charts, issued).content(number, draft)
 
 
 class _Bulletin:
     """A document under way."""
 
-    def __init__(
-        self, figures: Figures, charts: Sequence[Chart], issued: date | None, issuer: str
-    ) -> None:
-        self.figures, self.issued, self.issuer = figures, issued, issuer
+    def __init__(self, figures: Figures, charts: Sequence[Chart], issued: date | None) -> None:
+        self.figures, self.issued = figures, issued
         self.charts = {one.about: one for one in charts}
         self.voice = Voice(figures)
         self.t = self.voice.t
         self.page = Page(
             self.t.language,
             title=self.voice.title,
-            author=issuer,
+            author=figures.issuer,
             day=issued or figures.cut_off.astimezone(ZoneInfo(figures.zone)).date(),
             subject=self.voice.made,
         )
 
     def content(self, number: str, draft: str) -> bytes:
-        if draft:
-            self.page.line(draft, align="left", small=True)
+        if said := " ".join(filter(None, (self.voice.label, draft))):
+            self.page.line(said, align="left", small=True)
             self.page.gap()
         if number:
             self.page.number(number)
@@ -128,7 +125,7 @@ class _Bulletin:
         day = self.issued and civil_words(self.t.language, self.issued)
         names = [self.t.sections[one] for one in ("clauses", "others", "notes")]
         self.page.attachments(self.t.says["annexes"], names)
-        self.page.signature(self.issuer, day or self.t.says["no-day"])
+        self.page.signature(self.figures.issuer, day or self.t.says["no-day"])
 
     def _annexes(self) -> None:
         tables = [clauses_table(self.figures, self.t), others_table(self.figures, self.t)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
+from duban.ledger.snapshots import Source
 from duban.period import Every
 from duban.reports.asked import Frame, Group, Measure, Sought
 from duban.targets import Against, Ratio, rounded
@@ -207,8 +208,13 @@ class Figures:
     Attributes:
         every: month, quarter, half-year, year or school year.
         period: its name, `2026-10`, `2026Q3`, `2026`.
-        first, last: its first and last civil day.
+        first, last: its first and last civil day; of a period under way the last is the cut-off's.
+        under_way: the cut-off lies before the period's end, so that only what had fallen due by
+            then counts.
         frame: the same as instants, with the cut-off (as of then; later events do not show).
+        issuer: the office that coordinates, and signs.
+        label: marks a simulation; empty in earnest.
+        notices: those whose clauses are chased.
         zone: the IANA zone of civil days.
         snapshot: SHA-256 of the frozen facts.
         seq, chain: number and hash of the last row of history that the snapshot saw.
@@ -221,9 +227,13 @@ class Figures:
     period: str
     first: date
     last: date
+    under_way: bool
     frame: Frame
     zone: str
     language: str
+    issuer: str
+    label: str
+    notices: Sequence[Source]
     snapshot: str
     seq: int
     chain: str

@@ -1,6 +1,6 @@
 """From the ledger to a bulletin and its papers: cut from its snapshot, issued, written out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -20,15 +20,13 @@ from duban.ledger.bulletins import (
     period_called,
 )
 from duban.ledger.change import change
-from duban.ledger.label import label_of
 from duban.ledger.papers import NewPaper, content_of, make
 from duban.ledger.snapshots import Snapshot
-from duban.paper.texts import texts
 from duban.period import Every, Period, add_months, period_of
 from duban.registry import clock
 from duban.registry.papers import PaperKind
 from duban.reports.asked import Sought
-from duban.reports.charts import Chart, charts
+from duban.reports.charts import charts
 from duban.reports.counting import figures
 from duban.reports.document import docx
 from duban.reports.figures import Figures
@@ -97,33 +95,7 @@ def document(ledger: Ledger, one: Cut) -> bytes:
     if one.view.paper_id is not None:
         return content_of(ledger, one.view.paper_id)
     state = state_words(one.seen.language, one.view, ZoneInfo(one.seen.zone))
-    said = " ".join(filter(None, (_mark(ledger, one), state)))
-    return _document(ledger, one, charts(one.figures), draft=said)
-
-
-def _mark(ledger: Ledger, one: Cut) -> str:
-    """That it is not meant in earnest, on a simulation."""
-    label = label_of(ledger)
-    return label and texts(one.seen.language).says["label"].format(label=label)
-
-
-def _document(
-    ledger: Ledger,
-    one: Cut,
-    pictures: Sequence[Chart],
-    *,
-    draft: str,
-    number: str = "",
-    issued: date | None = None,
-) -> bytes:
-    return docx(
-        one.figures,
-        number=number,
-        issued=issued,
-        issuer=ledger.registry.coordinator.name,
-        draft=draft,
-        charts=pictures,
-    )
+    return docx(one.figures, number="", issued=None, draft=state, charts=charts(one.figures))
 
 
 def workbook(one: Cut, target: Path | IO[bytes]) -> None:
@@ -166,13 +138,13 @@ def issue(ledger: Ledger, bulletin_id: int, *, by: str, now: datetime) -> str:
     """
     found, registry = cut(ledger, bulletin_id), ledger.registry
     notice, kind = registry.first_notice, PaperKind.CIRCULAR
-    today, mark = registry.today(now), _mark(ledger, found)
+    today = registry.today(now)
     pictures = charts(found.figures)  # before the change, which others wait for
     numbers: list[str] = []
 
     def write_numbered(number: str) -> bytes:
         numbers.append(number)
-        return _document(ledger, found, pictures, draft=mark, number=number, issued=today)
+        return docx(found.figures, number=number, issued=today, draft="", charts=pictures)
 
     with change(ledger.engine, now, by) as made:
         row = end(made, ledger, bulletin_id, State.ISSUED)

@@ -35,6 +35,7 @@ class _Page:
     def all(self, state: str) -> str:
         told = [
             f"# {plain(self.voice.title)}",
+            f"> {plain(self.voice.label)}" if self.figures.label else "",
             f"> {plain(state)}" if state else "",
             prose.opening(self.voice),
             *(text for one in parts(self.voice) for text in self._part(one)),

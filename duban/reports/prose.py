@@ -17,8 +17,10 @@ MOST_NAMED = 5
 
 
 def opening(voice: Voice) -> str:
-    """What this is, and of which duties."""
-    return voice.say("opening", period=voice.period, cut_off=voice.cut_off, **voice.span)
+    """What this is, by which notices, and of which duties."""
+    key = "opening-so-far" if voice.figures.under_way else "opening"
+    given = {"notices": voice.notices, "period": voice.period, "cut_off": voice.cut_off}
+    return voice.say(key, **given, **voice.span)
 
 
 def whole(voice: Voice) -> list[str]:

@@ -120,9 +120,15 @@ ZH = Texts(
         "notes": "统计口径",
     },
     says={
-        "title": "关于{period}督办情况的通报",
-        "opening": "现将{period}督办事项办理情况通报如下。统计范围为原定时限在{first}至{last}之间的"
-        "事项，数据截至{cut_off}。",
+        "title": "{issuer}关于{period}{matter}督办情况的通报{so_far}",
+        "so-far": "（截至{last}）",
+        "matters": "{label}等{n}项工作",
+        "notice": "{issuer}{number}文件（{label}）",
+        "label": "【{label}】本件不作公文使用",
+        "opening": "根据{notices}，现将{period}督办事项办理情况通报如下。统计范围为原定时限在{first}至"
+        "{last}之间的事项，数据截至{cut_off}。",
+        "opening-so-far": "根据{notices}，现将{period}截至{cut_off}的督办事项办理情况通报如下。本期尚未"
+        "结束，统计范围为原定时限自{first}起、到截止时刻已经到期的事项。",
         "total": "本期到期事项{total}项，其中牵头单位事项{lead}项，共同负责单位单独报送的事项"
         "{co}项，倡导性事项{soft}项。",
         "lead": "牵头单位事项中，应报{required}项，零报告{nil}项，不适用{excused}项。应报事项已销号"
@@ -214,7 +220,7 @@ ZH = Texts(
         "missing": "尚未报送指标数据的单位要尽快补报，分子、分母按条款规定的口径填写。",
     },
     notes=(
-        "统计范围：原定完成时限在{first}至{last}之间的事项。此前到期、至今仍超期的单列为积压，"
+        "统计范围：原定完成时限在{first}至{last}之间、到截止时刻已经到期的事项。此前到期、至今仍超期的单列为积压，"
         "不计入本期。",
         "截止时刻：{cut_off}（{zone}）。其后的报送、审核和延期不计入。",
         "应报情况：到期事项分为应报、零报告、不适用（含免办）三类，三类之和等于到期事项。被退回的"
@@ -332,9 +338,16 @@ EN = Texts(
         "notes": "What the figures count",
     },
     says={
-        "title": "Bulletin on the duties of {period}",
-        "opening": "This bulletin reports on the duties of {period}: those whose original due date "
-        "lies between {first} and {last}, as they stood at {cut_off}.",
+        "title": "{issuer}: bulletin on {matter}, the duties of {period}{so_far}",
+        "so-far": " (up to {last})",
+        "matters": "{label} and others, {n} in all",
+        "notice": "{number} of {issuer} ({label})",
+        "label": "{label}: not an official paper",
+        "opening": "Under {notices}, this bulletin reports on the duties of {period}: those whose "
+        "original due date lies between {first} and {last}, as they stood at {cut_off}.",
+        "opening-so-far": "Under {notices}, this bulletin reports on the duties of {period} up to "
+        "{cut_off}. The period is not over: it counts those whose original due date lies after the "
+        "beginning of {first} and had come by then.",
         "total": "Fell due: {total}, of which lead {lead}, co-responsible with reports of their "
         "own {co}, soft {soft}.",
         "lead": "Duties of leads: required {required}, nil returns {nil}, not applicable "
@@ -432,7 +445,7 @@ EN = Texts(
         "missing": "Agencies that owe figures submit them soon, counted as the clause says.",
     },
     notes=(
-        "Scope: duties whose original due date lies between {first} and {last}. What was due "
+        "Scope: duties whose original due date lies between {first} and {last}, and has come. What was due "
         "before and is overdue still is the backlog, and counts apart.",
         "Cut-off: {cut_off} ({zone}). What was submitted, reviewed or extended later does not "
         "count.",

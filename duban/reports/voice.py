@@ -15,7 +15,6 @@ from duban.reports.texts import (
     period_in_words,
     period_title,
     texts,
-    title_words,
 )
 from duban.words import civil_words
 
@@ -45,8 +44,36 @@ class Voice:
 
     @property
     def title(self) -> str:
-        """Of the bulletin."""
-        return title_words(self.t, self.figures.every, self.figures.first)
+        """Of the bulletin: who tells of what, and of a period under way until when."""
+        so_far = self.say("so-far", last=self.span["last"]) if self.figures.under_way else ""
+        named = {"issuer": self.figures.issuer, "matter": self._matter}
+        return self.say("title", period=self.period, so_far=so_far, **named)
+
+    @property
+    def _matter(self) -> str:
+        """What the notices are about."""
+        labels = [one.label for one in self.figures.notices]
+        more = {"label": labels[0], "n": len(labels)} if len(labels) > 1 else {}
+        return self.say("matters", **more) if more else "".join(labels)
+
+    @property
+    def notices(self) -> str:
+        """The notices by issuer, number and matter."""
+        return self.join(
+            self.say(
+                "notice",
+                issuer=self.text(one.issuer),
+                number=self.text(one.number),
+                label=self.text(one.label),
+            )
+            for one in self.figures.notices
+        )
+
+    @property
+    def label(self) -> str:
+        """That it is not meant in earnest, on a simulation; else empty."""
+        label = self.figures.label
+        return label and self.say("label", label=label)
 
     @property
     def period(self) -> str:

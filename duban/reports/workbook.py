@@ -44,7 +44,7 @@ def write(target: Path | IO[bytes], figures: Figures, seen: Snapshot) -> None:
         SheetFull: over a million duties.
     """
     t = texts(figures.language)
-    title = Voice(figures).title
+    title = _title(Voice(figures))
     with Book(target, title=title, language=t.language, made=figures.cut_off) as book:
         _Workbook(book, figures, seen, t).write()
 
@@ -67,8 +67,11 @@ class _Workbook:
         self._targets()
         self._league()
         self._duties()
-        last = self.book.sheet(t.sections["notes"], [Column(t.columns["note"], 110)])
-        for note in (*notes(Voice(figures)), figures.snapshot):
+        voice = Voice(figures)
+        above = [voice.label] if voice.label else []
+        wide = [Column(t.columns["note"], 110)]
+        last = self.book.sheet(t.sections["notes"], wide, above=above)
+        for note in (*notes(voice), figures.snapshot):
             last.row([note])
 
     def _lines(self, section: str, about: str, lines: Iterable[Line]) -> None:
@@ -142,7 +145,12 @@ class _Workbook:
 
     def _above(self) -> list[str]:
         voice = Voice(self.figures)
-        return [voice.title, voice.made]
+        return [_title(voice), voice.made]
+
+
+def _title(voice: Voice) -> str:
+    """It stands on every sheet and so says there if nothing is meant in earnest."""
+    return " ".join(filter(None, (voice.label, voice.title)))
 
 
 def _column(title: str, look: Look = PLAIN) -> Column:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from duban.ledger import Ledger
 from duban.ledger.browsing import Selection, Then, Today
 from duban.ledger.database import reading
+from duban.ledger.label import label_of
 from duban.ledger.past import duties_as_of
 from duban.ledger.questions import DutyView, versions_of
 from duban.ledger.tables import ClauseVersion
@@ -69,7 +70,8 @@ def export(
     figures = _most_figures(when, selection)
     liner = lines.Liner(ledger, t, words(t.language), when.now, figures, past=past, own=own)
     until = (when.now, ledger.registry.today(when.now)) if past else None
-    with Book(target, title=t.says["ledger"], language=t.language, made=at) as book:
+    title = _marked(ledger, t, t.says["ledger"])
+    with Book(target, title=title, language=t.language, made=at) as book:
         pages = _Pages(book, when, t, figures, at, Counter({"": total}))
         if by_region:
             pages.open_all(selection)
@@ -88,9 +90,16 @@ def _above(when: Today | Then, t: Texts, total: int, at: datetime) -> list[str]:
     if isinstance(when, Then):
         day = when.now.astimezone(zone).date()
         note = t.says["ledger-past-note"].format(count=total)
-        return [t.says["ledger-past"].format(day=day), note]
+        return [_marked(when.ledger, t, t.says["ledger-past"].format(day=day)), note]
     told = f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
-    return [t.says["ledger"], t.says["ledger-note"].format(count=total, at=told)]
+    note = t.says["ledger-note"].format(count=total, at=told)
+    return [_marked(when.ledger, t, t.says["ledger"]), note]
+
+
+def _marked(ledger: Ledger, t: Texts, title: str) -> str:
+    """A title; on a simulation it says so first."""
+    label = label_of(ledger)
+    return t.says["marked"].format(label=label, title=title) if label else title
 
 
 def _most_figures(when: Today | Then, selection: Selection) -> int:

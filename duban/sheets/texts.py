@@ -103,6 +103,7 @@ ZH = Texts(
         "help-telephone": "联系电话：办公电话，例如0351-1234567。",
         "help-channel": "通知渠道：邮箱，或者密钥放在环境变量里的渠道地址，例如“feishu://${{变量名}}”。",
         "help-userid": "群成员标识：企业微信机器人要@的成员，没有就不填。",
+        "marked": "【{label}】{title}",
         "ledger": "督办台账",
         "ledger-past": "督办台账（截至{day}）",
         "ledger-note": "共{count}项，{at}导出。白色各栏可以填写，灰色各栏只供查看；"
@@ -228,6 +229,7 @@ EN = Texts(
         "help-channel": "Channel: a mail address, or one with its secret in an environment "
         "variable, such as feishu://${{NAME}}.",
         "help-userid": "User id: whom the robot of WeCom calls with an @; empty if nobody.",
+        "marked": "[{label}] {title}",
         "ledger": "Ledger",
         "ledger-past": "Ledger as of {day}",
         "ledger-note": "{count} duties, exported {at}. White columns can be filled in, grey ones "

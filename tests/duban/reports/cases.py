@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from duban.duty import Status
-from duban.ledger.snapshots import Aim, Fact, Item, Part, Place, Snapshot
+from duban.ledger.snapshots import Aim, Fact, Item, Part, Place, Snapshot, Source
 from duban.period import Every, Period, period_of
 from duban.registry import Clause, PlacedClause, Registry
 from duban.registry.evidence import RatioField
@@ -17,6 +17,10 @@ from tests.conftest import SHANGHAI, china
 QUARTER = period_of(Every.QUARTER, china("2026-08-01").date())
 CUT_OFF = china("2026-10-08", "23:59:59")
 DUE = china("2026-09-20", "23:59:59")
+
+ISSUER = "某省教育厅"
+NOTICE = Source("某省教育厅等三部门", "某教〔2023〕6号", "学生心理健康工作")
+TITLE = "某省教育厅关于2026年第三季度学生心理健康工作督办情况的通报"
 
 STAFFED = Aim("配备率", "已配备学校", "学校", 95.0, Every.QUARTER)
 ITEMS = (
@@ -67,6 +71,9 @@ def snapshot_of(
         chain="c0ffee",
         zone="Asia/Shanghai",
         language="zh",
+        issuer=ISSUER,
+        label="",
+        notices=[NOTICE],
         places=places,
         agencies=AGENCIES,
         clauses=ITEMS,
@@ -103,6 +110,9 @@ def as_large_as(registry: Registry, seed: int = 7) -> Snapshot:
         chain="5f" * 32,
         zone="Asia/Shanghai",
         language="zh",
+        issuer=ISSUER,
+        label="",
+        notices=[NOTICE],
         places=[Place(key, regions[key].region_name, regions[key].level) for key in order],
         agencies={one.id: one.name for one in registry.agencies.values()},
         clauses=[_item(placed) for placed in registry.tracked],

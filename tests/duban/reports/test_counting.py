@@ -111,6 +111,15 @@ def test_a_duty_belongs_to_the_period_of_its_original_date():
     assert lead(moved_in, moved_out, first, next_one)[Measure.TOTAL].value == 2
 
 
+def test_what_falls_due_after_the_cut_off_does_not_count_yet():
+    at = china("2026-09-05", "23:59:59")
+    due, ahead = replace(ONE, original_due_at=at - timedelta(days=1), due_at=at), ONE
+    found = figures(snapshot_of([due, ahead, GOOD], at=at), QUARTER)
+    assert found.whole.lead[Measure.TOTAL].value == 1
+    assert (found.under_way, str(found.last)) == (True, "2026-09-05")
+    assert not figures(snapshot_of([due, ahead]), QUARTER).under_way
+
+
 def test_what_was_due_before_and_is_overdue_still_is_backlog_and_nothing_else():
     early = replace(ONE, original_due_at=china("2026-03-20"), due_at=china("2026-03-20"))
     done = accepted(early, "2026-09-30")

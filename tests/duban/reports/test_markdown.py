@@ -11,7 +11,7 @@ from duban.reports.asked import Sought
 from duban.reports.counting import behind, figures
 from duban.reports.figures import Figures
 from duban.reports.markdown import markdown
-from tests.duban.reports.cases import ONE, QUARTER, accepted, snapshot_of
+from tests.duban.reports.cases import ONE, QUARTER, TITLE, accepted, snapshot_of
 
 LINK = re.compile(r"\[([^]]*)\]\(/list\?([^)]*)\)")
 
@@ -54,11 +54,17 @@ def test_a_zero_leads_nowhere():
 def test_the_state_stands_above_everything_else(counted: Figures):
     told = markdown(counted, link, state="征求意见稿，2026年10月20日前可提出异议。")
     assert told.splitlines()[:3] == [
-        "# 关于2026年第三季度督办情况的通报",
+        f"# {TITLE}",
         "",
         "> 征求意见稿，2026年10月20日前可提出异议。",
     ]
     assert ">" not in markdown(counted, link, state="")
+
+
+def test_a_simulation_says_so_before_anything_else():
+    seen = replace(snapshot_of([ONE]), label="模拟演示")
+    told = markdown(figures(seen, QUARTER), link, state="草稿")
+    assert told.splitlines()[2:6:2] == ["> 【模拟演示】本件不作公文使用", "> 草稿"]
 
 
 def test_names_cannot_break_the_page():

@@ -9,15 +9,49 @@ from duban.reports import prose
 from duban.reports.counting import figures
 from duban.reports.voice import Voice
 from tests.conftest import china
-from tests.duban.reports.cases import EARLY, GOOD, LATE, ONE, PLACES, QUARTER, snapshot_of, voice
+from tests.duban.reports.cases import (
+    EARLY,
+    GOOD,
+    LATE,
+    NOTICE,
+    ONE,
+    PLACES,
+    QUARTER,
+    TITLE,
+    snapshot_of,
+    voice,
+)
 from tests.duban.reports.test_targets import EAST_Q2, EAST_Q3, WEST_Q2, reported
 
 
 def test_the_title_and_the_opening_name_period_and_cut_off():
     said = voice(ONE)
-    assert said.title == "关于2026年第三季度督办情况的通报"
+    assert said.title == TITLE
     assert "2026年7月1日至2026年9月30日" in prose.opening(said)
     assert "数据截至2026年10月8日24:00" in prose.opening(said)
+
+
+def test_the_opening_names_the_notice_and_the_title_its_matter():
+    said = voice(ONE)
+    told = "根据某省教育厅等三部门某教〔2023〕6号文件（学生心理健康工作），现将2026年第三季度"
+    assert prose.opening(said).startswith(told)
+    both = [NOTICE, replace(NOTICE, number="某教〔2024〕1号", label="控辍保学工作")]
+    several = Voice(figures(replace(snapshot_of([ONE]), notices=both), QUARTER))
+    assert "学生心理健康工作等2项工作督办情况" in several.title
+    assert "6号文件（学生心理健康工作）、某省教育厅等三部门某教〔2024〕1号文件" in prose.opening(
+        several
+    )
+
+
+def test_a_bulletin_of_a_period_under_way_says_until_when():
+    at = china("2026-09-05", "23:59:59")
+    said = Voice(figures(snapshot_of([GOOD, EARLY], at=at), QUARTER))
+    assert said.title == f"{TITLE}（截至2026年9月5日）"
+    first, second, *_ = prose.opening(said).split("。")
+    assert "现将2026年第三季度截至2026年9月5日24:00的" in first
+    assert second.startswith("本期尚未结束")
+    over = Voice(figures(snapshot_of([GOOD], at=china("2026-09-30", "23:59:59")), QUARTER))
+    assert over.title == TITLE
 
 
 def test_all_together_is_told_group_by_group():
@@ -134,5 +168,5 @@ def test_the_notes_tell_span_and_cut_off_and_zone():
 
 def test_english_says_it_too():
     said = voice(ONE, language="en")
-    assert said.title == "Bulletin on the duties of the third quarter of 2026"
+    assert said.title == f"某省教育厅: bulletin on {NOTICE.label}, the duties of the third quarter of 2026"
     assert prose.whole(said)[0].startswith("Fell due: 1, of which lead 1")

@@ -171,6 +171,15 @@ def test_the_same_snapshot_makes_the_same_bytes(large: Snapshot, language: str):
     assert made(figures(seen, QUARTER), seen) == made(figures(again, QUARTER), again)
 
 
+def test_every_sheet_of_a_simulation_says_so():
+    seen = replace(snapshot_of([ONE]), label="模拟演示")
+    book = load_workbook(BytesIO(made(figures(seen, QUARTER), seen)))
+    *sheets, notes = book.worksheets
+    assert {one["A1"].value[:6] for one in sheets} == {"【模拟演示】"}
+    assert "【模拟演示】" in notes["A1"].value
+    assert book.properties.title.startswith("【模拟演示】")
+
+
 def test_a_period_without_duties_makes_a_workbook_too():
     seen = snapshot_of([])
     book = load_workbook(BytesIO(made(figures(seen, QUARTER), seen)))

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import pytest
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
+from sqlalchemy import insert
 
 from duban.duty import Light
 from duban.evidence import Checked, keep_file
@@ -16,6 +17,7 @@ from duban.ledger import acts, uploads
 from duban.ledger.acts import Cover
 from duban.ledger.browsing import Selection, State, Today
 from duban.ledger.questions import duties
+from duban.ledger.tables import Setting
 from duban.office import Office
 from duban.sheets import going
 from duban.xlsx import FILLS
@@ -213,6 +215,16 @@ def test_a_look_back_shows_the_day_and_cannot_be_typed_into(office: Office, path
     page = page_of(path)
     assert page.cell(1, 1).value == "督办台账（截至2026-03-04）"
     assert all(page.cell(4, n).protection.locked for n in range(1, len(TITLES) + 1))
+
+
+def test_a_simulation_says_so_in_its_title_on_each_sheet(office: Office, path: Path):
+    with office.ledger.engine.begin() as connection:
+        connection.execute(insert(Setting).values(name="label", value="模拟演示"))
+    book = load_workbook(exported(office.ledger, path, by_region=True))
+    assert {one["A1"].value for one in book.worksheets} == {"【模拟演示】督办台账"}
+    assert book.properties.title == "【模拟演示】督办台账"
+    past = page_of(exported(office.ledger, path, as_of=date(2026, 3, 1)))
+    assert past.cell(1, 1).value == "【模拟演示】督办台账（截至2026-03-01）"
 
 
 def test_it_speaks_english_too(office: Office, path: Path):
