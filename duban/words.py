@@ -478,10 +478,11 @@ ZH = Words(
         "waited": "已等天数",
         "region": "地区",
         "department": "部门",
-        "required": "应报",
+        "required": "应办",
         "share": "销号率",
         "of-soft": "其中倡导性",
-        "share-note": "应报不含不适用、免办；销号率按刚性事项计算。"
+        "share-note": "应办不含不适用、免办；零报告、倡导性事项都算在内，与通报的应报不同。"
+        "销号率按刚性事项计算。"
         "点地区名看该地区超期的运行，点数字看门户清单。",
         "cell-note": "每格先列最差一档灯色和数量，再列总数。",
         "target": "目标 {n}%",
@@ -1028,10 +1029,11 @@ EN = Words(
         "waited": "Days waiting",
         "region": "Region",
         "department": "Department",
-        "required": "Required",
+        "required": "To be done",
         "share": "Accepted",
         "of-soft": "Encouraged",
-        "share-note": "Required leaves out what is waived or not applicable; the share accepted "
+        "share-note": "To be done leaves out what is waived or not applicable, and counts nil "
+        "returns and encouraged matters, unlike what a bulletin calls required; the share accepted "
         "is of binding matters. A region's name leads to its overdue runs, a number to the portal.",
         "cell-note": "Each cell: the worst light, how many show it, and how many there are.",
         "target": "target {n}%",

@@ -204,7 +204,10 @@ def _history_table(day: Day, one: TargetProgress) -> str:
     head = [day.w.boards["region"], *(plain(period_words(day.w, name)) for name in shown)]
     whole = Progress(day.w.boards["whole"], "", one.whole)
     rows = [
-        [plain(line.name), *(_both(one, line.accepted[p]) if p in line.accepted else "" for p in shown)]
+        [
+            plain(line.name),
+            *(_both(one, line.accepted[p]) if p in line.accepted else "" for p in shown),
+        ]
         for line in (whole, *one.lines[:ROWS])
     ]
     return table(head, len(shown), rows)

@@ -42,8 +42,10 @@ class Fact:
 
     `copied` are the ids of the agencies that take part in a lead's duty without reporting. The
     figures are of the newest version handed in by then, accepted or not; `submitted_at` is when
-    that came, None if it was sent back. `heirs` are the ids of the agencies that took the duties of
-    its agency over, one after the other, when it left the files (机构改革); none while it stands.
+    that came, None if it was sent back. `extended_to` is the date that the last extension gave,
+    None without one; a return moves `due_at` alone. `heirs` are the ids of the agencies that took
+    the duties of its agency over, one after the other, when it left the files (机构改革); none
+    while it stands.
     """
 
     id: int
@@ -63,6 +65,7 @@ class Fact:
     copied: tuple[str, ...] = ()
     figures: tuple[int, int] | None = None
     heirs: tuple[str, ...] = ()
+    extended_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a clause with a target asks for: per cent of so many of so many."""
+    """What a clause with a target asks for: per cent of so many of so many.
+
+    `each`: of every region, not only of all together.
+    """
 
     label: str
     numerator: str
     denominator: str
     at_least: float
     every: Every
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +166,11 @@ def snapshot(ledger: Ledger, at: datetime) -> Snapshot:
     with reading(ledger.engine) as connection:
         seq, chain = _head(connection, at)
         views = sorted(views_as_of(connection, ledger, at), key=lambda one: one.id)
-        figures = _figures(connection, views, at)
-        heirs = heirs_of_the_gone(connection, ledger.registry, at)
+        more = _More(
+            _figures(connection, views, at),
+            heirs_of_the_gone(connection, ledger.registry, at),
+            _extensions(connection, at),
+        )
     registry = ledger.registry
     return Snapshot(
         at=at.astimezone(UTC),
@@ -174,7 +184,7 @@ def snapshot(ledger: Ledger, at: datetime) -> Snapshot:
         places=_places(registry, views),
         agencies=_agencies(registry, views),
         clauses=_items(registry, views),
-        facts=[_fact(registry, view, figures.get(view.id), heirs) for view in views],
+        facts=[_fact(registry, view, more) for view in views],
     )
 
 
@@ -202,12 +212,33 @@ def _figures(
     return {duty: (ratio[0], ratio[1]) for duty, ratio in found.items() if ratio}
 
 
-def _fact(
-    registry: Registry,
-    view: DutyView,
-    figures: tuple[int, int] | None,
-    heirs: Mapping[str, tuple[str, ...]],
-) -> Fact:
+def _extensions(connection: Connection, at: datetime) -> dict[int, datetime]:
+    """Until when each duty was last extended by then, by duty.
+
+    A day that the calendar or a change of the clause moved is the original one, and ends it.
+    """
+    question = (
+        select(History.duty_id, History.action, History.data)
+        .where(History.at <= at, History.action.in_(("extended", "shifted", "moved")))
+        .order_by(History.seq)
+    )
+    found: dict[int, datetime | None] = {}
+    for duty, action, data in connection.execute(question):
+        extended = action == "extended"
+        found[duty] = datetime.fromisoformat(data["due"]).astimezone(UTC) if extended else None
+    return {duty: until for duty, until in found.items() if until}
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What facts tell beside their duties: figures and extensions by duty, heirs by agency."""
+
+    figures: Mapping[int, tuple[int, int]]
+    heirs: Mapping[str, tuple[str, ...]]
+    extensions: Mapping[int, datetime]
+
+
+def _fact(registry: Registry, view: DutyView, more: _More) -> Fact:
     placed = registry.clauses.get(view.clause_key)
     return Fact(
         id=view.id,
@@ -225,8 +256,9 @@ def _fact(
         submitted_at=_utc(view.standing.submitted_at),
         closed_at=_utc(view.closed_at),
         copied=tuple(one.id for one in placed.copied.get(view.agency.id, ())) if placed else (),
-        figures=figures,
-        heirs=heirs.get(view.agency.id, ()),
+        figures=more.figures.get(view.id),
+        heirs=more.heirs.get(view.agency.id, ()),
+        extended_to=more.extensions.get(view.id),
     )
 
 
@@ -277,5 +309,10 @@ def _aim(clause: Clause) -> Aim | None:
     if not clause.target or not isinstance(field, RatioField):
         return None
     return Aim(
-        field.label, field.numerator, field.denominator, clause.target.at_least, clause.told_every
+        field.label,
+        field.numerator,
+        field.denominator,
+        clause.target.at_least,
+        clause.told_every,
+        clause.target.each,
     )

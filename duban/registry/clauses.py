@@ -139,10 +139,14 @@ def clock(local: datetime) -> str:
 
 
 class Target(Strict):
-    """A figure to reach: the ratio field that shows it and the percentage asked for."""
+    """A figure to reach: the ratio field that shows it and the percentage asked for.
+
+    `each`: every region has to reach it, not only all of them together.
+    """
 
     field: str
     at_least: Annotated[float, Field(gt=0, le=100)]
+    each: bool = False
 
 
 class Clause(Strict):

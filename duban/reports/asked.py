@@ -45,8 +45,11 @@ class Measure(StrEnum):
         OVERDUE: the agency has to act and its time is up. Soft duties never are.
         JUDGED_ORIGINAL: the original due date has passed, and no review is outstanding.
         ON_TIME_ORIGINAL: of those, accepted, and the accepted version came by the original date.
-        JUDGED, ON_TIME: the same by the date in force, that is with extensions and returns.
-        LATE: accepted, but the accepted version came after the date in force.
+        JUDGED: the date in force has passed, whatever set it, and no review is outstanding.
+        SETTLED: of those, accepted, in time or late.
+        ON_TIME: of those, accepted, and the accepted version came by the original date, or by the
+            one that an extension gave. A return sets a date for the next version and gives no time.
+        LATE: accepted, but the accepted version came after that date.
         EXTENDED: the date in force is later than the original one, by an extension or because it
             was sent back, whatever the status.
         BACKLOG: fell due before the period and is overdue still.
@@ -65,6 +68,7 @@ class Measure(StrEnum):
     JUDGED_ORIGINAL = "judged-original"
     ON_TIME_ORIGINAL = "on-time-original"
     JUDGED = "judged"
+    SETTLED = "settled"
     ON_TIME = "on-time"
     LATE = "late"
     EXTENDED = "extended"
@@ -173,9 +177,22 @@ def _judged(fact: Fact, due_at: datetime, frame: Frame) -> bool:
     return due_at < frame.cut_off and fact.status is not Status.SUBMITTED
 
 
+def _judged_now(fact: Fact, frame: Frame) -> bool:
+    return _judged(fact, fact.due_at, frame)
+
+
+def _judged_at_first(fact: Fact, frame: Frame) -> bool:
+    return _judged(fact, fact.original_due_at, frame)
+
+
 def _came_by(fact: Fact, due_at: datetime) -> bool:
     came = fact.submitted_at
     return fact.status is Status.ACCEPTED and came is not None and came <= due_at
+
+
+def _in_time(fact: Fact) -> bool:
+    """By the date that an extension gave; without one by the original date."""
+    return _came_by(fact, fact.extended_to or fact.original_due_at)
 
 
 Rule = Callable[[Fact, Frame], bool]
@@ -189,18 +206,6 @@ def _of_all(rule: Callable[[Fact], bool]) -> Rule:
     return lambda fact, frame: in_period(fact, frame) and rule(fact)
 
 
-def _on_time(due: Callable[[Fact], datetime]) -> Rule:
-    return _of_required(lambda f, frame: _judged(f, due(f), frame) and _came_by(f, due(f)))
-
-
-def _original(fact: Fact) -> datetime:
-    return fact.original_due_at
-
-
-def _in_force(fact: Fact) -> datetime:
-    return fact.due_at
-
-
 COUNTS: Mapping[Measure, Rule] = {
     Measure.TOTAL: in_period,
     Measure.REQUIRED: _of_required(lambda _, __: True),
@@ -210,13 +215,16 @@ COUNTS: Mapping[Measure, Rule] = {
     Measure.SUBMITTED: _of_required(lambda fact, _: fact.status is Status.SUBMITTED),
     Measure.OPEN: _of_required(lambda fact, _: fact.status in WAITING),
     Measure.OVERDUE: _of_required(is_overdue),
-    Measure.JUDGED_ORIGINAL: _of_required(lambda f, frame: _judged(f, f.original_due_at, frame)),
-    Measure.ON_TIME_ORIGINAL: _on_time(_original),
-    Measure.JUDGED: _of_required(lambda fact, frame: _judged(fact, fact.due_at, frame)),
-    Measure.ON_TIME: _on_time(_in_force),
-    Measure.LATE: _of_required(
-        lambda f, _: f.status is Status.ACCEPTED and not _came_by(f, f.due_at)
+    Measure.JUDGED_ORIGINAL: _of_required(_judged_at_first),
+    Measure.ON_TIME_ORIGINAL: _of_required(
+        lambda f, frame: _judged_at_first(f, frame) and _came_by(f, f.original_due_at)
     ),
+    Measure.JUDGED: _of_required(_judged_now),
+    Measure.SETTLED: _of_required(
+        lambda f, frame: _judged_now(f, frame) and f.status is Status.ACCEPTED
+    ),
+    Measure.ON_TIME: _of_required(lambda f, frame: _judged_now(f, frame) and _in_time(f)),
+    Measure.LATE: _of_required(lambda f, _: f.status is Status.ACCEPTED and not _in_time(f)),
     Measure.EXTENDED: _of_all(lambda fact: fact.due_at > fact.original_due_at),
     Measure.BACKLOG: lambda f, frame: f.original_due_at < frame.begins and is_overdue(f, frame),
     Measure.SHARED: lambda fact, frame: (

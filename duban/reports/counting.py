@@ -185,22 +185,22 @@ class _Tables:
 
 def league(lines: Sequence[Line]) -> list[Ranked]:
     """The lines by rank; see `Figures` for what goes before what."""
-    sure = [one for one in lines if one.lead[Measure.REQUIRED]]
-    sure.sort(key=_order)  # stable: equals stay in the registry's order
+    judged = [one for one in lines if one.lead[Measure.JUDGED]]
+    judged.sort(key=_order)  # stable: equals stay in the registry's order
     ranked: list[Ranked] = []
-    for at, one in enumerate(sure):
+    for at, one in enumerate(judged):
         before = ranked[-1] if ranked else None
         same = before is not None and _order(before.line) == _order(one)
         ranked.append(Ranked(before.rank if before and same else at + 1, one))
-    left = [one for one in lines if not one.lead[Measure.REQUIRED] and any(one.numbers())]
+    left = [one for one in lines if not one.lead[Measure.JUDGED] and any(one.numbers())]
     return ranked + [Ranked(None, one) for one in left]
 
 
 def _order(line: Line) -> tuple[Fraction, Fraction, int, int]:
     lead = line.lead
     return (
-        -(lead.completion.share or Fraction(0)),
-        -(Fraction(1) if lead.on_time.share is None else lead.on_time.share),
+        -(lead.settled.share or Fraction(0)),
+        -(lead.on_time.share or Fraction(0)),
         lead[Measure.OVERDUE].value,
         lead[Measure.BACKLOG].value,
     )

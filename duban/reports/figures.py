@@ -62,8 +62,13 @@ class Counts:
         return Rate(self[Measure.ACCEPTED], self[Measure.REQUIRED])
 
     @property
+    def settled(self) -> Rate:
+        """到期办结率: accepted, of those whose date in force has passed; ranks go by it."""
+        return Rate(self[Measure.SETTLED], self[Measure.JUDGED])
+
+    @property
     def on_time(self) -> Rate:
-        """按期率（按现时限）: accepted in time, of those whose date in force has passed."""
+        """按期率（含延期）: accepted and in time, of those whose date in force has passed."""
         return Rate(self[Measure.ON_TIME], self[Measure.JUDGED])
 
     @property
@@ -167,6 +172,7 @@ class TargetFigures:
         title: the clause's number and title; `field` is what the ratio is called.
         numerator, denominator: what is counted (已配备学校 of 学校).
         every: the kind of period by which the trend goes.
+        each: every region has to reach it, not only all together.
         whole: all regions together.
         regions: in the registry's order, those without figures too (their trend is empty).
         owed: the newest period, up to the bulletin's, whose figures have fallen due and of which
@@ -181,10 +187,16 @@ class TargetFigures:
     denominator: str
     every: Every
     at_least: float
+    each: bool
     whole: TargetLine
     regions: Sequence[TargetLine]
     owed: str
     missing: Sequence[str]
+
+    @property
+    def short(self) -> Sequence[TargetLine]:
+        """The regions with figures that do not reach it."""
+        return [one for one in self.regions if one.latest and not one.reached]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +212,9 @@ class Figures:
     """All figures of a period's bulletin.
 
     The league ranks the regions below the first one of agencies.yaml, and departments over all
-    regions, by leads' binding duties: higher completion rate, then higher on-time rate by the date
-    in force (where nothing was due yet, nothing is late), then fewer overdue ones and less backlog;
-    equals share a rank and the next is skipped. Those of whom nothing was required stand at the end
-    without one.
+    regions, by leads' binding duties whose date in force has passed: the higher share accepted,
+    then the higher share in time, then fewer overdue ones and less backlog; equals share a rank and
+    the next is skipped. Those of whom nothing is due yet stand at the end without one.
 
     Attributes:
         every: month, quarter, half-year, year or school year.

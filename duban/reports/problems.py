@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from duban.reports.asked import Group, Measure
 from duban.reports.figures import Line, Number, TargetFigures
-from duban.reports.prose import said_if
+from duban.reports.prose import said_if, short_names
 from duban.reports.voice import Voice, together
 
 NAMED = 3
@@ -91,14 +91,19 @@ def _figures(voice: Voice, key: str, told: Sequence[str]) -> Iterator[Problem]:
 
 
 def _short(target: TargetFigures) -> bool:
-    """All regions together have figures and do not reach the target."""
-    return target.whole.latest is not None and not target.whole.reached
+    """All regions together have figures and miss the target, or one of those that each have to."""
+    missed = target.whole.latest is not None and not target.whole.reached
+    return missed or (target.each and bool(target.short))
 
 
 def _off(voice: Voice, target: TargetFigures) -> str:
     assert target.whole.latest
     of = voice.unless_own("of-period", target.whole.latest.period)
-    return voice.say("off", field=voice.text(target.field) + of, distance=voice.distance(target))
+    given = {"field": voice.text(target.field) + of, "distance": voice.distance(target)}
+    if not (target.each and target.short):
+        return voice.say("off", **given)
+    names = short_names(voice, target)
+    return voice.say("off-each", **given, n=len(target.short), names=names)
 
 
 def _owed(voice: Voice, target: TargetFigures) -> str:

@@ -1,6 +1,9 @@
 """What a bulletin says of its figures: each sentence follows from them by a rule."""
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 
 from duban.period import period_named
 from duban.reports.asked import Measure
@@ -10,10 +13,10 @@ from duban.reports.texts import period_in_words
 from duban.reports.voice import Voice, together
 
 NAMED = 3
-"""So many are named as first, and as last; more where they are equal."""
+"""At most so many are named as first, and as last, and never more than a third of the ranked."""
 
-MOST_NAMED = 5
-"""With more equals than these, nobody is called last."""
+FEWEST = 4
+"""Among fewer, nobody is called first or last."""
 
 
 def opening(voice: Voice) -> str:
@@ -49,6 +52,7 @@ def _counts(voice: Voice, key: str, counts: Counts) -> str:
         open=counts[Measure.OPEN],
         overdue=counts[Measure.OVERDUE],
         completion=voice.rate(counts.completion),
+        settled=voice.rate(counts.settled),
         on_time=voice.rate(counts.on_time),
         on_time_original=voice.rate(counts.on_time_original),
     )
@@ -68,35 +72,39 @@ def said_if(voice: Voice, key: str, n: Number) -> Iterator[str]:
 
 
 def league(voice: Voice, found: Sequence[Ranked]) -> str:
-    """Who is first and who is last: ranks up to the third, and as many from the end.
+    """Who is first and who is last; equals are named together or not at all.
 
-    Nobody is named as last who has completed everything, or with whom too many are equal.
+    Nobody is named as last of whose matters due all are accepted. Where equal shares are put in an
+    order, what decided between them is said.
     """
     ranked = [(one.rank, one.line) for one in found if one.rank is not None]
     if not ranked:
         return voice.say("unranked")
-    best = [line for rank, line in ranked if rank <= NAMED]
-    if ranked[-1][0] == 1 and len(ranked) > 1:
-        names = voice.join(voice.name(one) for one in best)
-        return voice.say("equal", names=names, rate=shown(best[0].lead.completion))
-    worst = _last(ranked[len(best) :])
-    if not worst:
-        return voice.say("best", best=_rated(voice, best))
-    return voice.say("best-worst", best=_rated(voice, best), worst=_rated(voice, worst))
+    if len(ranked) < FEWEST:
+        return voice.say("too-few", n=FEWEST)
+    if ranked[-1][0] == 1:
+        return voice.say("equal", n=len(ranked), rate=shown(ranked[0][1].lead.settled))
+    most, ranks = min(NAMED, len(ranked) // 3), [rank for rank, _ in ranked]
+    first = [line for rank, line in ranked if bisect_right(ranks, rank) <= most]
+    rest = [line for rank, line in ranked if len(ranks) - bisect_left(ranks, rank) <= most]
+    last = [line for line in rest if line.lead.settled.share != 1]
+    named = {"best": first, "worst": last}
+    told = [voice.say(key, names=_rated(voice, lines)) for key, lines in named.items() if lines]
+    said = voice.say("ranks", told=voice.t.says["stop"].join(told)) if told else voice.say("close")
+    return said + (voice.say("tie-break") if _decided_otherwise(ranked, [*first, *last]) else "")
 
 
-def _last(rest: Sequence[tuple[int, Line]]) -> list[Line]:
-    """The last ones of those who are not among the first."""
-    if not rest:
-        return []
-    since = rest[-NAMED:][0][0]
-    found = [line for rank, line in rest if rank >= since and line.lead.completion.share != 1]
-    return found if len(found) <= MOST_NAMED else []
+def _decided_otherwise(ranked: Sequence[tuple[int, Line]], named: Sequence[Line]) -> bool:
+    """Whether one of those who are named stands apart from another with the same share."""
+    ranks = defaultdict[Fraction | None, set[int]](set)
+    for rank, line in ranked:
+        ranks[line.lead.settled.share].add(rank)
+    return any(len(ranks[line.lead.settled.share]) > 1 for line in named)
 
 
 def _rated(voice: Voice, lines: Iterable[Line]) -> str:
     return voice.join(
-        voice.say("ranked", name=voice.name(one), rate=shown(one.lead.completion)) for one in lines
+        voice.say("ranked", name=voice.name(one), rate=shown(one.lead.settled)) for one in lines
     )
 
 
@@ -132,7 +140,8 @@ def _change(voice: Voice, line: TargetLine) -> str:
 
 def _before(voice: Voice, line: TargetLine) -> str:
     """What a change is measured from: the period before the bulletin's, or another by its name."""
-    assert line.latest and line.before
+    assert line.latest
+    assert line.before
     own, name = period_named(voice.figures.period), line.before.period
     if own and (name, line.latest.period) == (own.previous.name, own.name):
         return voice.say("before")
@@ -140,13 +149,16 @@ def _before(voice: Voice, line: TargetLine) -> str:
 
 
 def _short(voice: Voice, found: TargetFigures) -> Iterator[str]:
-    names = [
+    if found.short:
+        yield voice.say("short", names=short_names(voice, found))
+
+
+def short_names(voice: Voice, found: TargetFigures) -> str:
+    """The regions below a target, each with its share."""
+    return voice.join(
         voice.say("ranked", name=voice.place(line.key), rate=shown(line.against))
-        for line in found.regions
-        if line.latest and not line.reached
-    ]
-    if names:
-        yield voice.say("short", names=voice.join(names))
+        for line in found.short
+    )
 
 
 def _missing(voice: Voice, found: TargetFigures) -> Iterator[str]:

@@ -18,6 +18,7 @@ Shown: TypeAlias = Measure | str
 EVERYTHING: Sequence[Shown] = (
     *(one for one in Measure if one is not Measure.REPORTED),
     "completion",
+    "settled",
     "on_time",
     "on_time_original",
 )
@@ -34,6 +35,7 @@ WHOLE: Sequence[Shown] = (
     Measure.EXTENDED,
     Measure.BACKLOG,
     "completion",
+    "settled",
     "on_time",
     "on_time_original",
 )
@@ -41,6 +43,7 @@ LEADS: Sequence[Shown] = (
     Measure.REQUIRED,
     Measure.ACCEPTED,
     "completion",
+    "settled",
     "on_time",
     "on_time_original",
     Measure.OVERDUE,

@@ -44,6 +44,7 @@ def _figures(seen: Snapshot, item: Item, aim: Aim, last: date) -> TargetFigures:
         denominator=aim.denominator,
         every=aim.every,
         at_least=aim.at_least,
+        each=aim.each,
         whole=progress.line(),
         regions=[progress.line(one.key, one.name) for one in seen.places if one.key in asked],
         owed=owed,

@@ -59,8 +59,9 @@ ZH = Texts(
         Measure.OVERDUE: "超期",
         Measure.JUDGED_ORIGINAL: "原定时限已判定",
         Measure.ON_TIME_ORIGINAL: "原定时限内",
-        Measure.JUDGED: "现行时限已判定",
-        Measure.ON_TIME: "现行时限内",
+        Measure.JUDGED: "时限已到",
+        Measure.SETTLED: "到期已销号",
+        Measure.ON_TIME: "时限内（含延期）",
         Measure.LATE: "逾期报送",
         Measure.EXTENDED: "时限顺延",
         Measure.BACKLOG: "积压",
@@ -69,7 +70,8 @@ ZH = Texts(
     },
     rates={
         "completion": "完成率",
-        "on_time": "按期率（现行时限）",
+        "settled": "到期办结率",
+        "on_time": "按期率（含延期）",
         "on_time_original": "按期率（原定时限）",
     },
     columns={
@@ -102,7 +104,7 @@ ZH = Texts(
         "counted": "计入",
         "state": "应报情况",
         "in_original": "原定时限内报送",
-        "in_force": "现行时限内报送",
+        "in_force": "时限内报送（含延期）",
         "extended": "时限顺延",
         "note": "统计口径",
     },
@@ -125,15 +127,15 @@ ZH = Texts(
         "matters": "{label}等{n}项工作",
         "notice": "{issuer}{number}文件（{label}）",
         "label": "【{label}】本件不作公文使用",
-        "opening": "根据{notices}，现将{period}督办事项办理情况通报如下。统计范围为原定时限在{first}至"
-        "{last}之间的事项，数据截至{cut_off}。",
-        "opening-so-far": "根据{notices}，现将{period}截至{cut_off}的督办事项办理情况通报如下。本期尚未"
-        "结束，统计范围为原定时限自{first}起、到截止时刻已经到期的事项。",
+        "opening": "根据{notices}，现将{period}督办事项办理情况通报如下。统计范围为原定时限在"
+        "{first}至{last}之间的事项，数据截至{cut_off}。",
+        "opening-so-far": "根据{notices}，现将{period}截至{cut_off}的督办事项办理情况通报如下。"
+        "本期尚未结束，统计范围为原定时限自{first}起、到截止时刻已经到期的事项。",
         "total": "本期到期事项{total}项，其中牵头单位事项{lead}项，共同负责单位单独报送的事项"
         "{co}项，倡导性事项{soft}项。",
         "lead": "牵头单位事项中，应报{required}项，零报告{nil}项，不适用{excused}项。应报事项已销号"
         "{accepted}项，完成率{completion}；待审{submitted}项；未报（含退回）{open}项，其中超期"
-        "{overdue}项。按期率按现行时限计算为{on_time}，按原定时限计算为{on_time_original}。",
+        "{overdue}项。到期办结率{settled}。按期率含延期计算为{on_time}，按原定时限计算为{on_time_original}。",
         "no-rate": "（无可计算的事项）",
         "extended": "因延期或者退回重报，时限顺延的牵头单位事项{n}项。",
         "shared": "牵头单位事项中，有{n}项由其他单位配合办理，由牵头单位统一报送。",
@@ -142,10 +144,14 @@ ZH = Texts(
         "soft": "倡导性事项中，应报{required}项，已销号{accepted}项；不计超期，不参加排名。",
         "backlog": "另有本期之前到期、至今仍超期的积压事项{n}项。",
         "nothing": "本期没有到期的事项。",
-        "best": "按牵头单位事项排名，居前的是{best}。",
-        "best-worst": "按牵头单位事项排名，居前的是{best}；居后的是{worst}。",
-        "equal": "按牵头单位事项排名，{names}并列，完成率均为{rate}。",
-        "unranked": "本期没有可排名的应报事项。",
+        "ranks": "按牵头单位到期事项排名，{told}。",
+        "best": "到期办结率居前的是{names}",
+        "worst": "居后的是{names}",
+        "tie-break": "到期办结率相同的，依次比较按期率（含延期）、超期项数和积压项数。",
+        "close": "按牵头单位到期事项排名，名次见表。",
+        "equal": "按牵头单位到期事项排名，{n}个并列，到期办结率均为{rate}。",
+        "too-few": "有到期事项的不足{n}个，不作先后比较。",
+        "unranked": "本期没有可排名的到期事项。",
         "ranked": "{name}（{rate}）",
         "no-targets": "本期没有设定指标的条款。",
         "target": "{field}（目标不低于{at_least}）：{as_of}汇总{reported}个单位最近审核通过的数据，"
@@ -156,6 +162,7 @@ ZH = Texts(
         "below": "低于目标{n}个百分点",
         "hardly": "略低于目标",
         "off": "{field}{distance}",
+        "off-each": "{field}合计{distance}，未达到目标的地区{n}个：{names}",
         "as-of": "截至{period}，",
         "of-period": "（{period}）",
         "before": "上期",
@@ -204,7 +211,10 @@ ZH = Texts(
             "部分事项超期未报",
             "本期超期事项{n}项，涉及{regions}个地区、{departments}个部门。{most}",
         ),
-        "late": ("部分事项逾期报送", "已销号的牵头单位事项中，逾期报送{n}项。{most}"),
+        "late": (
+            "部分事项未按期报送合格材料",
+            "已销号的牵头单位事项中，审核通过的材料晚于时限（含延期）报送的有{n}项。{most}",
+        ),
         "backlog": (
             "以前各期仍有积压",
             "积压事项{n}项，涉及{regions}个地区、{departments}个部门。{most}",
@@ -214,7 +224,8 @@ ZH = Texts(
     },
     asks={
         "overdue": "超期事项的责任单位要逐项说明原因，尽快报送佐证材料。",
-        "late": "各单位要在时限届满前报送；确需延期的，在时限届满前提出申请，说明原因和拟定日期。",
+        "late": "各单位要在时限届满前报送合格材料；确需延期的，在时限届满前提出申请，说明原因"
+        "和拟定日期。",
         "backlog": "有积压事项的单位要列出清单，明确办结安排，逐项销号。",
         "short": "未达到目标的地区要对照目标查找差距，提出改进措施。",
         "missing": "尚未报送指标数据的单位要尽快补报，分子、分母按条款规定的口径填写。",
@@ -227,12 +238,15 @@ ZH = Texts(
         "零报告计入应报。",
         "完成率：已销号事项占应报事项的比例。报送后尚未审核的不算完成。",
         "按期率：时限已过且没有待审材料的应报事项中，审核通过的版本在时限内报送的比例。按原定时限"
-        "和现行时限（延期、退回重报的，按重定的时限）分别计算，审核所用时间不计入。",
+        "和延期后的时限分别计算；退回重报所定的日期不作为新的时限，审核所用时间不计入。",
+        "到期办结率：时限（含延期和退回重报所定的日期）已过且没有待审材料的应报事项中，已销号事项的"
+        "比例。",
         "牵头与共同负责：分开统计，比例不合并计算，名次只按牵头单位事项排定；配合办理而不单独报送"
         "的，不另计事项。",
         "倡导性事项：鼓励、探索等事项另列，不计超期，不参加排名。",
-        "名次：先比完成率，再比按期率（现行时限），再比超期和积压的多少；全部相同的并列。没有应报"
-        "事项的不排名。",
+        "名次：先比到期办结率，再比按期率（含延期），再比超期和积压的多少；全部相同的并列。没有到期"
+        "事项的不排名。文中点名的，居前、居后各不超过参加排名的三分之一，最多三个；参加排名的不足四个"
+        "的不点名，到期事项全部办结的不列为居后。",
         "指标：各单位最近审核通过的分子、分母分别相加后计算比例，不取各单位比例的平均数；零报告"
         "不计入。",
         "数据来源：督办台账快照，历史记录截至第{seq}条。同一快照算出的数字相同，其校验值（SHA-256）"
@@ -241,7 +255,7 @@ ZH = Texts(
     chart={
         "completion": "各市完成率和按期率（牵头单位事项，%）",
         "completion-bar": "完成率",
-        "on-time-bar": "按期率（现行时限）",
+        "on-time-bar": "按期率（含延期）",
         "own": "本级",
         "target-title": "{field}（%）",
         "target": "目标 {n}%",
@@ -277,8 +291,9 @@ EN = Texts(
         Measure.OVERDUE: "Overdue",
         Measure.JUDGED_ORIGINAL: "Original date judged",
         Measure.ON_TIME_ORIGINAL: "By the original date",
-        Measure.JUDGED: "Date in force judged",
-        Measure.ON_TIME: "By the date in force",
+        Measure.JUDGED: "Date has passed",
+        Measure.SETTLED: "Accepted of those",
+        Measure.ON_TIME: "In time (as extended)",
         Measure.LATE: "Came late",
         Measure.EXTENDED: "Moved back",
         Measure.BACKLOG: "Backlog",
@@ -287,7 +302,8 @@ EN = Texts(
     },
     rates={
         "completion": "Completion",
-        "on_time": "On time (now due)",
+        "settled": "Settled when due",
+        "on_time": "On time (as extended)",
         "on_time_original": "On time (first due)",
     },
     columns={
@@ -320,7 +336,7 @@ EN = Texts(
         "counted": "Counts as",
         "state": "Required or not",
         "in_original": "By the original date",
-        "in_force": "By the date in force",
+        "in_force": "In time (as extended)",
         "extended": "Moved back",
         "note": "What the figures count",
     },
@@ -352,8 +368,9 @@ EN = Texts(
         "own {co}, soft {soft}.",
         "lead": "Duties of leads: required {required}, nil returns {nil}, not applicable "
         "{excused}. Of the required ones accepted {accepted}, a completion of {completion}; under "
-        "review {submitted}; not submitted or sent back {open}, of which overdue {overdue}. On "
-        "time by the date in force {on_time}, by the original date {on_time_original}.",
+        "review {submitted}; not submitted or sent back {open}, of which overdue {overdue}. Of "
+        "what is due, settled {settled}. On time with extensions {on_time}, by the original date "
+        "{on_time_original}.",
         "no-rate": "(nothing to judge yet)",
         "extended": "Duties of leads whose date was moved back, by an extension or a return: {n}.",
         "shared": "Duties of leads in which other agencies take part without reporting: {n}.",
@@ -363,21 +380,27 @@ EN = Texts(
         "do not count for ranks.",
         "backlog": "Due before this period and overdue still: {n}.",
         "nothing": "Nothing fell due.",
-        "best": "By the duties of leads, first are {best}.",
-        "best-worst": "By the duties of leads, first are {best}; last are {worst}.",
-        "equal": "By the duties of leads, {names} are equal, with a completion of {rate}.",
+        "ranks": "By the duties of leads that are due, {told}.",
+        "best": "first are {names}",
+        "worst": "last are {names}",
+        "tie-break": " Among equal shares settled, the share in time decides, then fewer overdue "
+        "and less backlog.",
+        "close": "The ranks by the duties of leads that are due stand in the table.",
+        "equal": "By the duties of leads that are due, all {n} are equal: settled {rate}.",
+        "too-few": "Fewer than {n} have duties that are due; they are not compared.",
         "unranked": "There is nothing to rank.",
         "ranked": "{name} ({rate})",
         "no-targets": "No clause has a target.",
         "target": "{field} (aim: at least {at_least}): {as_of}by the newest accepted figures, "
-        "from agencies: {reported}, {numerator}: {upper}, {denominator}: {lower}; a share of {percent}, "
-        "{distance}{change}.",
+        "from agencies: {reported}, {numerator}: {upper}, {denominator}: {lower}; a share of "
+        "{percent}, {distance}{change}.",
         "target-none": "{field} (aim: at least {at_least}): no accepted figures yet.",
         "above": "above the aim by {n} percentage points",
         "even": "as aimed at",
         "below": "below the aim by {n} percentage points",
         "hardly": "hardly below the aim",
         "off": "{field}: {distance}",
+        "off-each": "{field}: {distance} in all; regions below the aim, {n}: {names}",
         "as-of": "as of {period}, ",
         "of-period": " ({period})",
         "before": "the period before",
@@ -445,8 +468,8 @@ EN = Texts(
         "missing": "Agencies that owe figures submit them soon, counted as the clause says.",
     },
     notes=(
-        "Scope: duties whose original due date lies between {first} and {last}, and has come. What was due "
-        "before and is overdue still is the backlog, and counts apart.",
+        "Scope: duties whose original due date lies between {first} and {last}, and has come. What "
+        "was due before and is overdue still is the backlog, and counts apart.",
         "Cut-off: {cut_off} ({zone}). What was submitted, reviewed or extended later does not "
         "count.",
         "Each duty that fell due is required, a nil return, or not applicable (or waived); the "
@@ -454,14 +477,18 @@ EN = Texts(
         "Completion: accepted of required. What is under review is not complete.",
         "On time: of the required duties whose date has passed and of which nothing is under "
         "review, those whose accepted version came by that date; by the original date, and by "
-        "the date in force, as an extension or a return set it. The time of a review does not "
-        "count.",
+        "the one that an extension gave. A date that a return set gives no time. The time of a "
+        "review does not count.",
+        "Settled when due: of the required duties whose date, as an extension or a return set it, "
+        "has passed and of which nothing is under review, those that are accepted.",
         "Lead and co-responsible stand apart: their shares are never added up, and ranks are of "
         "leads alone. Taking part without reporting makes no duty.",
         "Soft duties (encourage, explore) stand apart, are never overdue and do not count for "
         "ranks.",
-        "Ranks: by completion, then by on time (date in force), then by fewer overdue and less "
-        "backlog; equals share a rank. Who had nothing to report has none.",
+        "Ranks: by settled when due, then by on time (as extended), then by fewer overdue and less "
+        "backlog; equals share a rank. Who has nothing due has none. At most a third of the "
+        "ranked, and at most three, are named as first or as last; nobody among fewer than four, "
+        "and nobody as last who has settled all that is due.",
         "Targets: the newest accepted numerators and denominators of all agencies are added up and "
         "divided; it is no mean of percentages, and nil returns do not count.",
         "Source: a snapshot of the ledger, its history up to row {seq}. The same snapshot always "
@@ -470,7 +497,7 @@ EN = Texts(
     chart={
         "completion": "Completion and on time by region (duties of leads, %)",
         "completion-bar": "Completion",
-        "on-time-bar": "On time (now due)",
+        "on-time-bar": "On time (as extended)",
         "own": "own",
         "target-title": "{field} (%)",
         "target": "aim {n}%",

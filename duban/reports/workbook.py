@@ -22,11 +22,13 @@ PLAIN = Look()
 PERCENT = Look(number="0.0%")
 POINTS = Look(number="+0.0;-0.0;0.0")
 RANKED: Sequence[Shown] = (
-    "completion",
+    "settled",
     "on_time",
     Measure.OVERDUE,
     Measure.BACKLOG,
+    Measure.JUDGED,
     Measure.REQUIRED,
+    "completion",
 )
 _SHARE, _DISTANCE = 5, 7
 """Columns of the targets whose decimals depend on the row."""

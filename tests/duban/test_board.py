@@ -154,7 +154,7 @@ def test_the_scoreboard_counts_what_the_rules_say(on_sqlite: Ledger) -> None:
         assert shown[name][6] == f"{five(soft)[0]}"
         binding = five([one for one in own if not one.standing.soft])
         assert shown[name][5] == f"{100 * binding[1] / binding[0]:.0f}%"
-    assert f"应报 {five(found)[0]} · 超期 {five(found)[4]}" == board.told
+    assert f"应办 {five(found)[0]} · 超期 {five(found)[4]}" == board.told
 
 
 def five(own: list[DutyView]) -> tuple[int, ...]:
@@ -198,7 +198,7 @@ def test_many_regions_are_laid_out_in_several_tables(shanxi: Registry, sqlite_ur
     counted = Today(ledger, NOW).counted(Selection())
     tables = scoreboard(day_of(), shanxi, counted).markdown.split("\n\n")
     widths = [
-        len(rows(one)[0]) - 1 for one in tables if one.startswith("| 部门") and "应报" not in one
+        len(rows(one)[0]) - 1 for one in tables if one.startswith("| 部门") and "应办" not in one
     ]
     assert widths == [6, 6]
     engine.dispose()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pendulum
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from deployments.embedded import Embedded
 from deployments.register import register
@@ -20,7 +20,7 @@ from duban.ledger.database import reading
 from duban.ledger.holds import holds_in_force
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import DutyView, Event, duties, events
-from duban.ledger.tables import Letter
+from duban.ledger.tables import Letter, Setting
 from duban.reports import making
 from tasks import acts
 from tasks.acts import Told
@@ -306,6 +306,15 @@ def test_bulletins_of_what_ended_are_drafted_once_and_lead_to_the_portal() -> No
     before = last().seq
     assert acts.report.fn("", None, "").name == "已有通报"
     assert last().seq == before
+
+
+@on_the_small_notice
+def test_the_bulletin_of_a_simulation_says_so_on_its_page_and_beside_it() -> None:
+    with office().ledger.engine.begin() as connection:
+        connection.execute(insert(Setting).values(name="label", value="模拟演示"))
+    [sheet] = acts.report.fn(f"{TODAY.year}", TODAY, CODE).sheets
+    assert sheet.description.startswith("模拟演示 · 草稿")
+    assert "> 【模拟演示】本件不作公文使用" in sheet.markdown
 
 
 @on_the_small_notice

@@ -80,7 +80,7 @@ def state_words(person: Visit, w: Words) -> dict[State, str]:
         for light in (Light.RED, Light.YELLOW, Light.GREEN)
     }
     return {
-        State.REQUIRED: person.text("应报"),
+        State.REQUIRED: person.text("应办"),
         State.OVERDUE: w.overdue,
         State.DUE_SOON: w.due_soon,
         State.DUE_NEXT: w.boards["due-30"],

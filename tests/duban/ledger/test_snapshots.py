@@ -92,6 +92,21 @@ def test_a_duty_whose_clock_was_set_back_after_its_opening_was_not_open_before(
     assert now[duty] is Status.SUBMITTED
 
 
+def test_an_extension_is_told_apart_from_a_return(first_quarter: Office) -> None:
+    ledger, duty = first_quarter.ledger, duty_of(first_quarter, "东/妇联", "1")
+    until = china("2026-03-28").date()
+    acts.extend(ledger, duty, due_on=until, reason="x", by="省", now=THEN)
+    submit(first_quarter, duty, "2026-03-27")
+    after = china("2026-04-01")
+    acts.send_back(ledger, duty, reason="x", by="省", now=after)
+    for moment in (THEN, after):
+        [one] = [fact for fact in snapshot(ledger, moment).facts if fact.id == duty]
+        assert one.extended_to == china("2026-03-28", "23:59:59")
+    assert one.due_at > one.extended_to
+    before = snapshot(ledger, THEN - timedelta(seconds=1)).facts
+    assert {one.extended_to for one in before} == {None}
+
+
 def test_figures_are_of_the_newest_version_by_the_cut_off(ledger: Ledger) -> None:
     open_missing(ledger, BEGIN)
     [duty, *_] = [one.id for one in duties(ledger) if one.clause.target]

@@ -153,6 +153,7 @@ def _facts(
             opened_at=opened,
             original_due_at=due,
             due_at=due + timedelta(days=10) if later else due,
+            extended_to=due + timedelta(days=10) if later else None,
             copied=tuple(other.id for other in placed.copied.get(agency.id, ())),
         )
         aim = placed.clause.target.at_least if placed.clause.target else None

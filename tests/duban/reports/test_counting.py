@@ -61,11 +61,20 @@ def test_a_nil_return_does_not_count_as_accepted_nor_under_review():
 
 
 def test_what_came_between_the_two_dates_is_on_time_by_the_later_one_only():
-    extended = replace(ONE, due_at=LATER)
+    extended = replace(ONE, due_at=LATER, extended_to=LATER)
     counts = lead(accepted(extended, "2026-09-25"))
     assert counts.on_time_original.percent == 0.0
     assert counts.on_time.percent == 100.0
     assert values(counts, Measure.EXTENDED, Measure.LATE) == (1, 0)
+
+
+def test_a_return_gives_no_time():
+    came_again = accepted(replace(ONE, due_at=LATER), "2026-09-25")
+    counts = lead(came_again)
+    measures = (Measure.JUDGED, Measure.SETTLED, Measure.ON_TIME, Measure.LATE)
+    assert values(counts, *measures) == (1, 1, 0, 1)
+    extended = replace(came_again, extended_to=china("2026-09-26"))  # and returned thereafter
+    assert values(lead(extended), *measures) == (1, 1, 1, 0)
 
 
 def test_an_extended_duty_is_judged_by_the_original_date_before_the_date_in_force_has_come():
@@ -182,11 +191,19 @@ def test_equals_share_a_rank_and_the_next_is_skipped():
         *(replace(one, agency="东/丙") for one in (good, late)),
         *(replace(one, agency="东/丁") for one in (good, bad)),
         replace(good, agency="东/戊", status=Status.NOT_APPLICABLE),
+        replace(bad, agency="东/己", due_at=CUT_OFF + timedelta(days=1)),  # nothing is due yet
+        replace(bad, agency="东/庚", status=Status.SUBMITTED, submitted_at=DUE),
     ]
-    names = {f"东/{one}": one for one in "丁丙乙甲戊"}
+    names = {f"东/{one}": one for one in "丁丙乙甲戊己庚"}
     seen = replace(snapshot_of(facts), agencies=names)
     league = figures(seen, QUARTER).department_league
-    assert ranks(league) == [(1, "甲"), (2, "丙"), (2, "乙"), (4, "丁"), (None, "戊")]
+    assert ranks(league) == [
+        (1, "甲"),
+        (2, "丙"),
+        (2, "乙"),
+        (4, "丁"),
+        *((None, one) for one in "戊己庚"),
+    ]
 
 
 def test_the_first_region_is_not_ranked_among_its_cities():
@@ -195,13 +212,18 @@ def test_the_first_region_is_not_ranked_among_its_cities():
     assert ranks(league) == [(1, "东"), (1, "西")]
 
 
+def test_whose_dates_lie_ahead_is_not_behind_those_who_are_done():
+    ahead = replace(ONE, agency="西/妇联", due_at=CUT_OFF + timedelta(days=9))
+    facts = [GOOD, replace(GOOD, agency="西/妇联"), *[ahead] * 3]
+    league = figures(snapshot_of(facts), QUARTER).region_league
+    assert [one.line.lead.completion.percent for one in league] == [100.0, 25.0]
+    assert ranks(league) == [(1, "东"), (1, "西")]
+
+
 def test_fewer_overdue_ones_decide_between_equal_rates():
-    later = CUT_OFF + timedelta(days=9)
-    east = [GOOD, GOOD, ONE, ONE]
-    west = [GOOD, replace(GOOD, due_at=later), ONE, replace(ONE, due_at=later)]
-    facts = [*east, *(replace(one, agency="西/妇联") for one in west)]
+    facts = [*[GOOD, ONE] * 2, *(replace(one, agency="西/妇联") for one in (GOOD, ONE))]
     found = figures(snapshot_of(facts), QUARTER)
-    rates = [(one.lead.completion.share, one.lead.on_time.share) for one in found.regions[1:]]
+    rates = [(one.lead.settled.share, one.lead.on_time.share) for one in found.regions[1:]]
     assert rates[0] == rates[1]
     assert ranks(found.region_league) == [(1, "西"), (2, "东")]
 

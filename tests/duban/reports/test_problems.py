@@ -10,10 +10,10 @@ from duban.reports.asked import Measure
 from duban.reports.counting import behind, figures
 from duban.reports.figures import Line, Number
 from duban.reports.problems import asks, most, problems
-from duban.reports.voice import together
+from duban.reports.voice import Voice, together
 from tests.conftest import china
 from tests.duban.reports.cases import EARLY, GOOD, LATE, ONE, QUARTER, snapshot_of, voice
-from tests.duban.reports.test_targets import EAST_Q3, WEST_Q2
+from tests.duban.reports.test_targets import EAST_Q3, WEST_Q2, reported
 
 
 def test_a_quarter_without_faults_has_no_problems():
@@ -88,6 +88,17 @@ def test_a_target_that_is_missed_says_by_how_much():
     [zh], [en] = problems(voice(EAST_Q3)), problems(voice(EAST_Q3, language="en"))
     assert zh.sentence == "配备率低于目标5个百分点。"
     assert en.sentence == "配备率: below the aim by 5 percentage points."
+
+
+def test_a_region_short_of_what_is_asked_of_each_is_a_problem_though_all_together_are_not():
+    west = reported("西/教育", "2026Q3", "2026-09-11", (300, 300))
+    seen = snapshot_of([EAST_Q3, west])
+    assert problems(Voice(figures(seen, QUARTER))) == []
+    asked = [replace(one, aim=one.aim and replace(one.aim, each=True)) for one in seen.clauses]
+    of_each = Voice(figures(replace(seen, clauses=asked), QUARTER))
+    [one] = problems(of_each)
+    assert one.sentence == "配备率合计高于目标2.5个百分点，未达到目标的地区1个：东市（90.0%）。"
+    assert asks(of_each) == [of_each.t.asks["short"]]
 
 
 def test_english_says_it_too():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from duban.ledger.snapshots import Part, Place
+from duban.ledger.snapshots import Fact, Part, Place
 from duban.reports import prose
 from duban.reports.counting import figures
 from duban.reports.voice import Voice
@@ -62,6 +62,7 @@ def test_all_together_is_told_group_by_group():
     )
     assert "应报2项" in lead
     assert "已销号1项，完成率50.0%" in lead
+    assert "到期办结率50.0%" in lead
     assert "未报（含退回）1项，其中超期1项" in lead
     assert [one[:4] for one in others] == ["共同负责", "倡导性事"]
 
@@ -76,7 +77,7 @@ def test_nothing_is_told_of_what_there_is_not():
 
 def test_a_rate_without_anything_to_judge_is_no_zero():
     [_, lead] = prose.whole(voice(replace(ONE, due_at=china("2026-12-01"))))
-    assert "按现行时限计算为（无可计算的事项）" in lead
+    assert "按期率含延期计算为（无可计算的事项）" in lead
 
 
 def league(*rates: int) -> str:
@@ -91,31 +92,48 @@ def league(*rates: int) -> str:
     return prose.league(Voice(found), found.region_league)
 
 
-def test_the_first_and_the_last_three_are_named():
-    said = league(0, 4, 3, 3, 2, 1)
-    assert said == (
-        "按牵头单位事项排名，居前的是1市（100.0%）、2市（75.0%）、3市（75.0%）；"
-        "居后的是4市（50.0%）、5市（25.0%）、0市（0.0%）。"
+def test_at_most_a_third_is_named_as_first_and_as_last():
+    assert league(0, 4, 3, 3, 2, 1) == (
+        "按牵头单位到期事项排名，到期办结率居前的是1市（100.0%）；居后的是5市（25.0%）、0市（0.0%）。"
     )
+    assert league(0, 4, 3, 2) == (
+        "按牵头单位到期事项排名，到期办结率居前的是1市（100.0%）；居后的是0市（0.0%）。"
+    )
+    nine = league(0, 4, 3, 3, 2, 1, 2, 2, 2, 2, 2, 2)
+    assert "居前的是1市（100.0%）、2市（75.0%）、3市（75.0%）；" in nine
+    assert nine.endswith("居后的是5市（25.0%）、0市（0.0%）。")
 
 
-def test_nobody_is_first_where_all_are_equal():
-    assert league(2, 2) == "按牵头单位事项排名，0市、1市并列，完成率均为50.0%。"
-    assert league() == "本期没有可排名的应报事项。"
+def test_nobody_is_named_among_few_nor_where_all_are_equal():
+    assert league(0, 4, 2) == "有到期事项的不足4个，不作先后比较。"
+    assert league(2, 2, 2, 2) == "按牵头单位到期事项排名，4个并列，到期办结率均为50.0%。"
+    assert league() == "本期没有可排名的到期事项。"
 
 
-def test_nobody_is_last_who_has_completed_everything():
+def among_four(*fourth: Fact) -> str:
+    """What is said where three cities have done everything in time, and a fourth has these."""
     places = [PLACES[0], *(Place(f"c{n}", f"{n}市", "city") for n in range(4))]
-    facts = [replace(one, agency=f"c{n}/妇联") for n, one in enumerate((LATE, GOOD, GOOD, GOOD))]
+    facts = [replace(GOOD, agency=f"c{n}/妇联") for n in range(3)]
+    facts += [replace(one, agency="c3/妇联") for one in fourth]
     found = figures(snapshot_of(facts, places=places), QUARTER)
-    assert [one.rank for one in found.region_league] == [1, 1, 1, 4]
+    return prose.league(Voice(found), found.region_league)
+
+
+def test_nobody_is_last_who_has_settled_all_that_is_due():
+    assert among_four(LATE) == "按牵头单位到期事项排名，名次见表。"
+    assert "居后" not in among_four(GOOD, replace(ONE, due_at=china("2026-12-01")))
+    assert among_four(GOOD, ONE).endswith("居后的是3市（50.0%）。")
+
+
+def test_what_decided_between_equal_shares_is_said():
+    places = [PLACES[0], *(Place(f"c{n}", f"{n}市", "city") for n in range(4))]
+    facts = [replace(one, agency=f"c{n}/妇联") for n, one in enumerate((GOOD, LATE, LATE, ONE))]
+    found = figures(snapshot_of(facts, places=places), QUARTER)
     said = prose.league(Voice(found), found.region_league)
-    assert said == "按牵头单位事项排名，居前的是1市（100.0%）、2市（100.0%）、3市（100.0%）。"
-    assert league(4, 4, 4, 3).endswith("居后的是3市（75.0%）。")
-
-
-def test_nobody_is_called_last_with_too_many_equals():
-    assert "居后" not in league(4, 4, 4, 1, 1, 1, 1, 1, 1)
+    assert said == (
+        "按牵头单位到期事项排名，到期办结率居前的是0市（100.0%）；居后的是3市（0.0%）。"
+        "到期办结率相同的，依次比较按期率（含延期）、超期项数和积压项数。"
+    )
 
 
 def test_a_target_tells_share_distance_change_and_who_is_short():
@@ -168,5 +186,8 @@ def test_the_notes_tell_span_and_cut_off_and_zone():
 
 def test_english_says_it_too():
     said = voice(ONE, language="en")
-    assert said.title == f"某省教育厅: bulletin on {NOTICE.label}, the duties of the third quarter of 2026"
+    assert (
+        said.title
+        == f"某省教育厅: bulletin on {NOTICE.label}, the duties of the third quarter of 2026"
+    )
     assert prose.whole(said)[0].startswith("Fell due: 1, of which lead 1")
