@@ -455,7 +455,7 @@ def test_a_bulletin_is_an_artifact_that_keeps_its_versions(runs: Runs) -> None:
     found = {one["key"]: one for one in runs.asked("/artifacts/filter", "bulletin")}
     page = found[f"bulletin-{today().year}"]
     assert page["description"].startswith("草稿，数据截至 ")
-    assert "/desk/bulletins/1/duties?measure=required" in page["data"]
+    assert "/desk/bulletins/1/duties?measure=backlog" in page["data"]  # due in 2025
     assert "/desk/bulletins/1)" in found["acts"]["data"]
 
 
