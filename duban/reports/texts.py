@@ -122,6 +122,7 @@ ZH = Texts(
         "notes": "统计口径",
     },
     says={
+        "called": "{period}督办情况的通报",
         "title": "{issuer}关于{period}{matter}督办情况的通报{so_far}",
         "so-far": "（截至{last}）",
         "matters": "{label}等{n}项工作",
@@ -354,6 +355,7 @@ EN = Texts(
         "notes": "What the figures count",
     },
     says={
+        "called": "Bulletin on {period}",
         "title": "{issuer}: bulletin on {matter}, the duties of {period}{so_far}",
         "so-far": " (up to {last})",
         "matters": "{label} and others, {n} in all",
@@ -516,7 +518,7 @@ def texts(language: str) -> Texts:
 
 def title_words(t: Texts, every: Every, first: date) -> str:
     """What the bulletin is called of the period that begins on a day."""
-    return t.says["title"].format(period=period_title(t, every, first))
+    return t.says["called"].format(period=period_title(t, every, first))
 
 
 def period_in_words(t: Texts, name: str) -> str:

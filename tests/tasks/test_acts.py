@@ -312,7 +312,7 @@ def test_bulletins_of_what_ended_are_drafted_once_and_lead_to_the_portal() -> No
 def test_the_bulletin_of_a_simulation_says_so_on_its_page_and_beside_it() -> None:
     with office().ledger.engine.begin() as connection:
         connection.execute(insert(Setting).values(name="label", value="模拟演示"))
-    [sheet] = acts.report.fn(f"{TODAY.year}", TODAY, CODE).sheets
+    [sheet] = acts.report.fn(f"{today().year}", today(), CODE).sheets
     assert sheet.description.startswith("模拟演示 · 草稿")
     assert "> 【模拟演示】本件不作公文使用" in sheet.markdown
 

@@ -100,7 +100,9 @@ def test_what_is_of_the_newest_period_adds_up_over_the_regions():
     assert whole == 1
     assert table.title == "2 配备率95%"
     west_only = figures(snapshot_of([accepted(west, "2026-06-11")]), QUARTER)
-    assert target_table(west_only, west_only.targets[0], ZH).title == "2 配备率95%（2026年第二季度）"
+    assert (
+        target_table(west_only, west_only.targets[0], ZH).title == "2 配备率95%（2026年第二季度）"
+    )
 
 
 def test_each_row_is_called_by_what_it_is_about():
