@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ESCALATE = "escalate"  # 提请督促, to a superior or the coordinator
     TASKS = "tasks"  # 待办, to the coordinator
     RECEIPT = "receipt"  # 回执, for a version of evidence
+    ANSWER = "answer"  # 答复, to a request that moved no date
     LINK = "link"  # 办理链接, to an agency that lost it
 
 
@@ -40,8 +41,11 @@ ROUND_OPENERS = (Kind.ASSIGN, Kind.RETURN, Kind.EXTENSION, Kind.REOPEN)
 GENTLE = frozenset({Kind.INQUIRE, Kind.REMIND})
 """Said before the due day only; all that a soft duty hears."""
 
-PROMPT = frozenset({Kind.RECEIPT, Kind.LINK})
+PROMPT = frozenset({Kind.RECEIPT, Kind.ANSWER, Kind.LINK})
 """Answers to what the agency itself did: they go at once, on any day and at any hour."""
+
+INFORMING = PROMPT | {Kind.COPY}
+"""What presses nobody, so that it is no word of the chase."""
 
 SOLEMN = frozenset({Kind.FORMAL, Kind.CIRCULAR})
 """Sent after a coordinator's approval, unless the rung says otherwise."""

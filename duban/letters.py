@@ -54,13 +54,25 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What an agency asked for on the civil day `asked_on`, and whether it was granted.
+
+    `until` is the day that it asked for, None where it asked to be told not applicable.
+    """
+
+    asked_on: date
+    until: date | None
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One duty as a letter speaks of it.
 
-    `reason` is why it was returned, extended or reopened; `title` the rung's own name, such as
-    蓝色督办单; `said_on` the days on which this round was spoken of before, the latest last;
+    `reason` is why it was returned, extended, reopened or refused; `title` the rung's own name,
+    such as 蓝色督办单; `said_on` the days on which this round was spoken of before, in order;
     `telephone` the agency's; `room` how many characters reason, asks and quote may have together,
-    None for all of them; `handed` what a receipt is for.
+    None for all of them; `handed` what a receipt is for, `answered` what an answer is to.
     """
 
     duty_id: int
@@ -77,6 +89,7 @@ class Item:
     telephone: str = ""
     room: int | None = None
     handed: Handed | None = None
+    answered: Answered | None = None
 
     @property
     def asks(self) -> list[str]:

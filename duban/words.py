@@ -84,6 +84,7 @@ ZH = Words(
         Kind.ESCALATE: "提请督促",
         Kind.TASKS: "待办",
         Kind.RECEIPT: "回执",
+        Kind.ANSWER: "申请答复",
         Kind.LINK: "办理链接",
     },
     tags={
@@ -622,6 +623,7 @@ EN = Words(
         Kind.ESCALATE: "escalation",
         Kind.TASKS: "tasks",
         Kind.RECEIPT: "receipt",
+        Kind.ANSWER: "answer to a request",
         Kind.LINK: "portal link",
     },
     tags={

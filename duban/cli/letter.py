@@ -8,9 +8,10 @@ import typer
 from duban.channels import Form
 from duban.cli.common import registry
 from duban.errors import DubanError
-from duban.ladder import ROUND_OPENERS, Kind
+from duban.ladder import INFORMING, ROUND_OPENERS, Kind
 from duban.ledger.links import LIFE
 from duban.letters import (
+    Answered,
     Handed,
     Item,
     Items,
@@ -33,7 +34,7 @@ MOST_ITEMS = 2
 EARLY, LATE = timedelta(days=-10), timedelta(days=17)
 WEEK = timedelta(days=7)
 
-_BEFORE_DUE = (*ROUND_OPENERS, Kind.COPY, Kind.INQUIRE, Kind.REMIND, Kind.RECEIPT, Kind.LINK)
+_BEFORE_DUE = (*ROUND_OPENERS, *INFORMING, Kind.INQUIRE, Kind.REMIND)
 _PORTAL = "https://duban.example.org"
 _NUMBERED = {"undeliverable": 8, "bulletin": 3}
 """What is named by its number, a letter or a bulletin; the rest by the agency."""
@@ -44,11 +45,13 @@ _REASONS: dict[Language, dict[Kind, str]] = {
         Kind.RETURN: "汇总表未加盖公章，且与所报数字不符。",
         Kind.EXTENSION: "已按申请同意延期。",
         Kind.REOPEN: "经抽查，所报情况与实际不符。",
+        Kind.ANSWER: "各市进度一致，不宜单独调整。",
     },
     "en": {
         Kind.RETURN: "The table is not signed, and its figures differ from those sent.",
         Kind.EXTENSION: "Granted as asked for.",
         Kind.REOPEN: "A spot check did not bear the figures out.",
+        Kind.ANSWER: "All districts keep to the same day.",
     },
 }
 
@@ -172,11 +175,17 @@ def _item(n: int, head: LetterHead, agency: Agency, placed: PlacedClause) -> Ite
         said_on=(head.day - 2 * WEEK, head.day - WEEK) if late else (),
         telephone=agency.contact.telephone,
         handed=_handed(n, head) if head.kind is Kind.RECEIPT else None,
+        answered=_answered(n, head, due_on) if head.kind is Kind.ANSWER else None,
     )
 
 
 def _handed(n: int, head: LetterHead) -> Handed:
     return Handed(f"{head.day:%Y%m%d}-{n}-3F9A2C", n, head.written_at, on_time=True)
+
+
+def _answered(n: int, head: LetterHead, due_on: date) -> Answered:
+    """More time first, then that the duty is none of the agency's."""
+    return Answered(head.day - WEEK, due_on + WEEK if n == 1 else None, granted=False)
 
 
 COMMANDS = (letter,)

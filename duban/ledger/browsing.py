@@ -25,7 +25,7 @@ from duban.duty import (
     light,
     overdue,
 )
-from duban.ladder import Kind
+from duban.ladder import INFORMING
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.questions import DutyView, Event, duties, known_clauses
@@ -453,7 +453,7 @@ def last_said(
 ) -> dict[int, LastSaid]:
     """The last word of the chase about each of these duties, up to a civil day.
 
-    Copies and receipts do not count: they press nobody.
+    Copies, receipts and answers do not count: they press nobody.
     """
     question = (
         select(
@@ -461,7 +461,7 @@ def last_said(
         )
         .outerjoin(Letter, Letter.id == Mention.letter_id)
         .where(Mention.duty_id.in_(ids), Mention.said)
-        .where(Mention.rung.not_in((Kind.COPY, Kind.RECEIPT, Kind.LINK)))
+        .where(Mention.rung.not_in(INFORMING))
         .order_by(Mention.day, Mention.id)
     )
     if until is not None:

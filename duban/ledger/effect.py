@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from duban.ladder import Kind
+from duban.ladder import PROMPT
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.tables import Duty, Letter, Mention, Submission
@@ -64,7 +64,7 @@ def _spells(ledger: Ledger) -> Iterator[Spell]:
         select(Mention.duty_id, Duty.clause, Duty.agency, Mention.rung, Mention.day, Letter.sent_at)
         .join(Duty, Duty.id == Mention.duty_id)
         .outerjoin(Letter, Letter.id == Mention.letter_id)
-        .where(Mention.recipient == Duty.agency, Mention.said, Mention.rung != Kind.RECEIPT)
+        .where(Mention.recipient == Duty.agency, Mention.said, Mention.rung.not_in(PROMPT))
         .where(Mention.letter_id.is_(None) | (Letter.state == "sent"))
         .order_by(Mention.duty_id, Mention.day, Mention.id)
     )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from duban.duty import CLOSED, WAITING, Status
-from duban.ladder import ROUND_OPENERS, Kind, Reason, Step, after, decide
+from duban.ladder import INFORMING, PROMPT, ROUND_OPENERS, Reason, Step, after, decide
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.facts import Facts, facts_of, holds
@@ -67,7 +67,7 @@ def explain(ledger: Ledger, duty_id: int, day: date, now: datetime) -> Explained
         return Explained(day, facts, _foreseen(ledger, facts, today, day), foreseen=True)
     quiet = day == today and ledger.registry.policy.quiet.at(now, zone)
     step = decide(facts.chased, facts.ladder, calendar, day, quiet=quiet)
-    pressed = any(one.rung != Kind.RECEIPT for one in said)
+    pressed = any(one.rung not in PROMPT for one in said)
     if step.speak and not pressed and (step.speak.rung.name, step.speak.n) in kept_back:
         step = Step(Reason.OVER_BUDGET, day + timedelta(days=1), superseded=(step.speak,))
     return Explained(day, facts, step, said)
@@ -148,7 +148,7 @@ def _spoken(
         select(Mention.rung, Mention.day, Mention.n, Letter.sent_at)
         .outerjoin(Letter, Letter.id == Mention.letter_id)
         .where(Mention.duty_id == duty_id, Mention.round == round_)
-        .where(Mention.rung.not_in((Kind.COPY, Kind.RECEIPT)))
+        .where(Mention.rung.not_in(INFORMING))
         .where((Mention.day < day) | Mention.rung.in_(ROUND_OPENERS) & (Mention.day <= day))
         .order_by(Mention.day)
     )

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from duban.duty import CLOSED, WAITING
-from duban.ladder import ENDLESS, ROUND_OPENERS, Chased, Kind, Ladder
+from duban.ladder import ENDLESS, INFORMING, ROUND_OPENERS, Chased, Kind, Ladder
 from duban.ledger import Ledger
 from duban.ledger.tables import Duty, Hold, Letter, Mention, Proposal
 
@@ -133,7 +133,7 @@ def _spoken(ids: Sequence[int]) -> Select[Any]:
         )
         .join(Duty, and_(Duty.id == Mention.duty_id, Duty.round == Mention.round))
         .outerjoin(Letter, Letter.id == Mention.letter_id)
-        .where(Mention.duty_id.in_(ids), Mention.rung.not_in((Kind.COPY, Kind.RECEIPT)))
+        .where(Mention.duty_id.in_(ids), Mention.rung.not_in(INFORMING))
         .group_by(Mention.duty_id, Mention.rung)
     )
 

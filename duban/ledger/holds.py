@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, select, true, update
 
 from duban.duty import WAITING
 from duban.errors import DubanError
-from duban.ladder import Kind
+from duban.ladder import INFORMING
 from duban.ledger import Ledger
 from duban.ledger.change import Change, change
 from duban.ledger.database import reading
@@ -124,7 +124,7 @@ def _unsay(made: Change, covered: ColumnElement[bool], today: date) -> None:
         .join(Duty, Duty.id == Mention.duty_id)
         .join(Letter, Letter.id == Mention.letter_id)
         .where(covered, Letter.state == "pending", Letter.attempts == 0)
-        .where(Letter.kind.not_in((Kind.COPY, Kind.RECEIPT)))
+        .where(Letter.kind.not_in(INFORMING))
     )
     rows = made.connection.execute(unwritten).all()
     for row in rows:

@@ -41,8 +41,8 @@ def post(made: Change, ledger: Ledger, notice: Notice, mentions: Iterable[NewMen
 
     That is now, unless it is quiet or no working day; a mention that comes when the day's letter is
     already under way goes into the next day's. While sending is off nobody is disturbed, and
-    letters are written at once. Receipts go at once in any case, several a day if need be. Belongs
-    to the transaction that decided the mentions.
+    letters are written at once. What answers the agency goes at once in any case, several a day if
+    need be. Belongs to the transaction that decided the mentions.
 
     Returns:
         how many mentions were written.

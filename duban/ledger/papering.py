@@ -1,4 +1,4 @@
-"""Gathers what papers say: of the letters that they go with, and of requests that were refused."""
+"""Gathers what papers say of the letters that they go with."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,23 +6,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, Row, or_, select
 
-from duban.ladder import Audience, Kind
+from duban.ladder import INFORMING, Audience, Kind
 from duban.ledger import Ledger
 from duban.ledger.amending import named
 from duban.ledger.change import Change
 from duban.ledger.papers import NewPaper, make, standing, told_of, void
 from duban.ledger.tables import (
-    ClauseVersion,
     Duty,
     History,
     Letter,
     Mention,
     Petition,
-    Setting,
 )
-from duban.letters import Item
+from duban.letters import Answered, Item
 from duban.paper.facts import Due, Facts, Matter, Plea, Told
 from duban.paper.texts import texts
 from duban.registry import Agency, Clause, Notice, clock
@@ -35,6 +33,7 @@ PAPERS: Mapping[Kind, PaperKind] = {
     Kind.FORMAL: PaperKind.FORMAL,
     Kind.CIRCULAR: PaperKind.CIRCULAR,
     Kind.EXTENSION: PaperKind.EXTENSION,
+    Kind.ANSWER: PaperKind.REFUSAL,
 }
 """Which letters a paper goes with."""
 
@@ -48,10 +47,16 @@ class Speech:
     items: Sequence[Item]
 
 
-def paper_of(ledger: Ledger, kind: Kind) -> PaperKind | None:
-    """The paper that goes with letters of a kind; None where none does."""
+def paper_of(ledger: Ledger, kind: Kind, items: Sequence[Item]) -> PaperKind | None:
+    """The paper that goes with a letter of a kind and of these duties; None where none does."""
     found = PAPERS.get(kind)
-    return found if found in ledger.registry.policy.papers.attach else None
+    there = found in ledger.registry.policy.papers.attach and _papered(items)
+    return found if there else None
+
+
+def _papered(items: Sequence[Item]) -> list[Item]:
+    """Those that a paper tells of: of answers, only that more time is refused."""
+    return [item for item in items if item.answered is None or item.answered.until]
 
 
 def enclose(made: Change, ledger: Ledger, spoken: Sequence[Speech], label: str) -> None:
@@ -60,7 +65,7 @@ def enclose(made: Change, ledger: Ledger, spoken: Sequence[Speech], label: str) 
     A letter that is written anew keeps its paper where that would say the same; else the old one
     becomes void and a new one is made, with a number of its own.
     """
-    carrying = [one for one in spoken if paper_of(ledger, Kind(one.row.kind))]
+    carrying = [one for one in spoken if paper_of(ledger, Kind(one.row.kind), one.items)]
     if not carrying:
         return
     there = standing(made.connection, [one.row.id for one in carrying])
@@ -72,9 +77,9 @@ def enclose(made: Change, ledger: Ledger, spoken: Sequence[Speech], label: str) 
 
 
 def _of_letter(ledger: Ledger, one: Speech, known: "_Known", label: str) -> NewPaper:
-    kind = PAPERS[Kind(one.row.kind)]
-    notice = one.items[0].notice
-    titles = {item.title for item in one.items}
+    kind, items = PAPERS[Kind(one.row.kind)], _papered(one.items)
+    notice = items[0].notice
+    titles = {item.title for item in items}
     facts = Facts(
         kind=kind,
         language=notice.language,
@@ -82,7 +87,7 @@ def _of_letter(ledger: Ledger, one: Speech, known: "_Known", label: str) -> NewP
         issuer=ledger.registry.coordinator.name,
         recipient=one.recipient.name,
         day=one.row.day,
-        matters=tuple(_spoken_of(ledger, item, known, one.row.day) for item in one.items),
+        matters=tuple(_spoken_of(ledger, item, known, one.row.day) for item in items),
         superior=_superior(ledger, one, known),
         contact=_contact(ledger, notice),
         label=label,
@@ -92,6 +97,9 @@ def _of_letter(ledger: Ledger, one: Speech, known: "_Known", label: str) -> NewP
 
 def _spoken_of(ledger: Ledger, item: Item, known: "_Known", day: date) -> Matter:
     row, notice = known.rows[item.duty_id], item.notice
+    if item.answered:
+        plea = _refused(item, item.answered)
+        return _matter(ledger, row, item.clause, notice, plea=plea)
     told = _told(ledger, row, known.said[row.id], notice, day)
     return _matter(ledger, row, item.clause, notice, told, known.pleas.get(row.id))
 
@@ -210,35 +218,8 @@ def _told(
 # Answers to requests for more time
 
 
-def refuse(made: Change, ledger: Ledger, petition: Petition, duty: Duty) -> None:
-    """Makes the paper of a refused extension, as part of the change that refuses it.
-
-    It goes with no letter: the agency finds it on the duty's page.
-    """
-    agency = ledger.registry.agencies.get(duty.agency)
-    if agency is None or PaperKind.REFUSAL not in ledger.registry.policy.papers.attach:
-        return
-    notice = ledger.registry.notices[duty.clause.partition("/")[0]].file.notice
-    row = made.connection.execute(_ROWS.where(Duty.id == duty.id)).one()
-    worded = {"clause": duty.clause, "version": duty.version}
-    clause = Clause.model_validate(made.connection.scalar(_WORDING, worded))
-    facts = Facts(
-        kind=PaperKind.REFUSAL,
-        language=notice.language,
-        name="",
-        issuer=ledger.registry.coordinator.name,
-        recipient=agency.name,
-        day=_day(made.at, notice),
-        matters=(_matter(ledger, row, clause, notice, plea=_refused(petition, duty, notice)),),
-        contact=_contact(ledger, notice),
-        label=made.connection.scalar(_LABEL) or "",
-    )
-    make(made, [told_of(facts, _series(ledger, facts.kind, notice), agency.id)])
-
-
-def _refused(petition: Petition, duty: Duty, notice: Notice) -> Plea:
-    asked_on = _day(petition.asked_at, notice)
-    return Plea(_day(duty.due_at, notice), asked_on, petition.until, petition.answer)
+def _refused(item: Item, answered: Answered) -> Plea:
+    return Plea(item.due_on, answered.asked_on, answered.until, item.reason)
 
 
 def _day(moment: datetime, notice: Notice) -> date:
@@ -315,7 +296,7 @@ _SAID = (
     .outerjoin(Letter, Letter.id == Mention.letter_id)
     .where(
         Mention.said,
-        Mention.rung.not_in((Kind.COPY, Kind.RECEIPT)),
+        Mention.rung.not_in(INFORMING),
         or_(Letter.state == "sent", Mention.letter_id.is_(None)),
     )
     .order_by(Mention.day, Mention.id)
@@ -328,7 +309,3 @@ _EXTENDED = (
 _GRANTED = select(Petition.duty_id, Petition.decided_at, Petition.asked_at, Petition.until).where(
     Petition.kind == "extension", Petition.state == "granted"
 )
-_WORDING = select(ClauseVersion.content).where(
-    ClauseVersion.clause == bindparam("clause"), ClauseVersion.version == bindparam("version")
-)
-_LABEL = select(Setting.value).where(Setting.name == "label")

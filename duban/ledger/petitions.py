@@ -10,10 +10,12 @@ from sqlalchemy import RowMapping, Select, select
 
 from duban.duty import CLOSED, WAITING, Act, IllegalAct, Status
 from duban.errors import DubanError
-from duban.ledger import Ledger, papering
+from duban.ladder import Kind as LetterKind
+from duban.ledger import Ledger
 from duban.ledger.acts import NotItsDuty, extend_within, locked_duty, notice_of, waive_within
 from duban.ledger.change import Change, change
 from duban.ledger.database import reading
+from duban.ledger.letterbox import NewMention, post
 from duban.ledger.tables import Duty, Petition
 from duban.registry import Notice
 
@@ -235,9 +237,9 @@ def decide(
 ) -> None:
     """Grants or refuses a petition; a grant extends the duty, or closes it as not applicable.
 
-    A granted extension is told by the letter of the new round and its paper. A refusal stands on
-    the duty's page and in its history, that of an extension as a paper too, and the chase goes on
-    as before.
+    A granted extension is told by the letter of the new round and its paper. Every other answer
+    goes to the agency in a letter of its own at once, a refused extension with its paper; after a
+    refusal the chase goes on as before.
 
     Args:
         answer: why; a refusal needs it.
@@ -257,8 +259,20 @@ def decide(
         _record(made, petition.state, petition, answer)
         if grant:
             _grant(made, ledger, petition, duty, due_on)
-        elif petition.kind == Kind.EXTENSION:
-            papering.refuse(made, ledger, petition, duty)
+        if not grant or petition.kind == Kind.NOT_APPLICABLE:
+            _post_answer(made, ledger, petition, duty)
+
+
+def _post_answer(made: Change, ledger: Ledger, petition: Petition, duty: Duty) -> None:
+    """A letter to whoever asked, unless it or the notice has left the files meanwhile."""
+    agency = ledger.registry.agencies.get(petition.asked_by)
+    loaded = ledger.registry.notices.get(duty.clause.partition("/")[0])
+    if agency is None or loaded is None:
+        return
+    notice, kind = loaded.file.notice, LetterKind.ANSWER
+    today = made.at.astimezone(notice.zone).date()
+    mention = NewMention(duty.id, agency, kind, duty.round, kind, petition.id, today)
+    post(made, ledger, notice, [mention])
 
 
 def _grant(

@@ -18,7 +18,7 @@ from duban.duty import (
     overdue,
 )
 from duban.intake import HIDDEN, hide
-from duban.ladder import Kind, Reason
+from duban.ladder import PROMPT, Reason
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.tables import (
@@ -296,7 +296,7 @@ def kept_back(ledger: Ledger) -> int:
     said = select(Mention.id).where(
         Mention.duty_id == Decision.duty_id,
         Mention.round == Decision.round,
-        Mention.rung != Kind.RECEIPT,
+        Mention.rung.not_in(PROMPT),
         Mention.day >= Decision.day,
     )
     question = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
-from duban.ladder import Kind, Occurrence, Reason, decide
+from duban.ladder import INFORMING, Kind, Occurrence, Reason, decide
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.facts import Facts, facts_of
@@ -186,9 +186,6 @@ def _holds(connection: Connection, ids: Sequence[int], floor: int) -> list[Event
     ]
 
 
-_PRESSING = (Kind.COPY, Kind.RECEIPT, Kind.LINK)
-
-
 @dataclass(frozen=True, slots=True)
 class Last:
     """The last word of the chase about a duty.
@@ -209,7 +206,7 @@ class Last:
 
 
 def last_letters(ledger: Ledger, ids: Collection[int]) -> dict[int, Last]:
-    """The last word about each of these duties; copies and receipts press nobody."""
+    """The last word about each of these duties; what only informs does not count."""
     question = (
         select(
             Mention.duty_id,
@@ -221,7 +218,7 @@ def last_letters(ledger: Ledger, ids: Collection[int]) -> dict[int, Last]:
             Letter.sent_at,
         )
         .outerjoin(Letter, Letter.id == Mention.letter_id)
-        .where(Mention.duty_id.in_(ids), Mention.said, Mention.rung.not_in(_PRESSING))
+        .where(Mention.duty_id.in_(ids), Mention.said, Mention.rung.not_in(INFORMING))
         .where(Letter.id.is_(None) | (Letter.state != "suppressed"))
         .order_by(Mention.day, Mention.id)
     )

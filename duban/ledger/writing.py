@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, 
 
 from duban.channels import Channel, Form
 from duban.duty import CLOSED, WAITING, Standing, Status, days_late, on_time
-from duban.ladder import ROUND_OPENERS, SOLEMN, Kind
+from duban.ladder import INFORMING, PROMPT, ROUND_OPENERS, SOLEMN, Kind
 from duban.ledger import Ledger
 from duban.ledger.change import Change
 from duban.ledger.links import Portal, standing
@@ -24,10 +24,12 @@ from duban.ledger.tables import (
     HistoryText,
     Letter,
     Mention,
+    Petition,
     Submission,
 )
 from duban.ledger.tasks import tasks_told
 from duban.letters import (
+    Answered,
     Handed,
     Item,
     LetterHead,
@@ -50,10 +52,8 @@ _ACTS: Mapping[Kind, Collection[str]] = {
     Kind.REOPEN: ("reopened",),
 }
 """The acts that a letter tells of: the reason of the last one stands in it."""
-_UNREPEATED = frozenset({*ROUND_OPENERS, Kind.COPY, Kind.RECEIPT})
+_UNREPEATED = frozenset({*ROUND_OPENERS, *INFORMING})
 """Rungs that no later one makes superfluous."""
-_PRESSING_NOBODY = frozenset({Kind.COPY, Kind.RECEIPT})
-"""Rungs that ask nothing of the agency."""
 _WITHOUT_DUTIES = frozenset({Kind.TASKS, Kind.LINK})
 _ABOVE = frozenset({Kind.TASKS, Kind.ESCALATE})
 """Letters that lead to no agency's link: to the desk, or nowhere."""
@@ -141,10 +141,14 @@ class Writer:
         self, connection: Connection, wanted: Sequence[Wanted], now: datetime
     ) -> Mapping[int, Mapping[int, Item]]:
         """What each letter speaks of, by mention."""
-        of_duties = [one for one in wanted if one.kind not in _WITHOUT_DUTIES]
-        receipts = [one for one in of_duties if one.kind is Kind.RECEIPT]
-        others = [one for one in of_duties if one.kind is not Kind.RECEIPT]
-        return {**self._duties(connection, others, now), **self._receipts(connection, receipts)}
+        receipts = [one for one in wanted if one.kind is Kind.RECEIPT]
+        answers = [one for one in wanted if one.kind is Kind.ANSWER]
+        others = [one for one in wanted if one.kind not in _WITHOUT_DUTIES | PROMPT]
+        return {
+            **self._duties(connection, others, now),
+            **self._receipts(connection, receipts),
+            **self._answers(connection, answers, now),
+        }
 
     def _links(self, made: Change, going: Sequence[Wanted]) -> Mapping[str, OwnLink]:
         agencies = {one.recipient.id for one in going if one.kind not in _ABOVE}
@@ -164,7 +168,7 @@ class Writer:
     def _letter(self, one: Wanted, head: LetterHead, items: Mapping[int, Item]) -> Written:
         """`items` by mention."""
         in_order = sorted(items, key=lambda mention: rank(items[mention]))
-        if found := paper_of(self.ledger, one.kind):
+        if found := paper_of(self.ledger, one.kind, list(items.values())):
             name = texts(items[in_order[0]].notice.language).names[found]
             head = replace(head, paper=name, enclosed=one.channel.form is Form.MAIL)
         payload, carried = _fitting(head, [items[mention] for mention in in_order], one.channel)
@@ -220,6 +224,20 @@ class Writer:
             if item := self._item(row):
                 handed = _handed(row, item.notice)
                 found[row.letter_id][row.mention_id] = replace(item, handed=handed)
+        return found
+
+    def _answers(
+        self, connection: Connection, wanted: Sequence[Wanted], now: datetime
+    ) -> Mapping[int, Mapping[int, Item]]:
+        """An answer, too, is given whatever has become of the duty since."""
+        if not wanted:
+            return {}
+        rows = connection.execute(_DECIDED, {"letters": [one.row.id for one in wanted]}).all()
+        self._learn(connection, {(row.clause, row.version) for row in rows})
+        found: dict[int, dict[int, Item]] = defaultdict(dict)
+        for row in rows:
+            if item := self._item(row):
+                found[row.letter_id][row.mention_id] = _answer(item, row, now)
         return found
 
     def _duties(
@@ -369,6 +387,27 @@ _CAME = (
     .where(Mention.letter_id.in_(_LETTERS))
     .order_by(Mention.id)
 )
+_DECIDED = (
+    select(
+        Mention.id.label("mention_id"),
+        Mention.letter_id,
+        Duty.id.label("duty_id"),
+        Duty.clause,
+        Duty.version,
+        Duty.agency,
+        Duty.period,
+        Duty.status,
+        Duty.due_at,
+        Petition.asked_at,
+        Petition.until,
+        Petition.state,
+        Petition.answer,
+    )
+    .join(Duty, Duty.id == Mention.duty_id)
+    .join(Petition, Petition.id == Mention.n)
+    .where(Mention.letter_id.in_(_LETTERS))
+    .order_by(Mention.id)
+)
 _GIVEN = (
     select(History.duty_id, History.action, HistoryText.text)
     .outerjoin(HistoryText, HistoryText.seq == History.seq)
@@ -423,6 +462,19 @@ def _handed(row: Row[Any], notice: Notice) -> Handed:
     )
 
 
+def _answer(item: Item, row: Row[Any], now: datetime) -> Item:
+    """The item with what was asked for and decided."""
+    zone = item.notice.zone
+    return replace(
+        item,
+        late_days=days_late(Standing(Status(row.status), row.due_at), now, zone),
+        reason=row.answer,
+        answered=Answered(
+            row.asked_at.astimezone(zone).date(), row.until, granted=row.state == "granted"
+        ),
+    )
+
+
 def _said_on(row: Row[Any], said: Sequence[Row[Any]]) -> tuple[date, ...]:
     """The days on which other letters told the agency of the duty in this round."""
     if row.kind == Kind.COPY:
@@ -433,7 +485,7 @@ def _said_on(row: Row[Any], said: Sequence[Row[Any]]) -> tuple[date, ...]:
         if one.state == "sent"
         and one.recipient == row.agency
         and one.letter_id != row.letter_id
-        and one.rung not in _PRESSING_NOBODY
+        and one.rung not in INFORMING
     }
     return tuple(sorted(days))
 

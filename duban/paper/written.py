@@ -31,7 +31,7 @@ def write(facts: Facts, number: str) -> bytes:
     """The paper as a Word file.
 
     Args:
-        facts: with one matter at least; of a refusal the first only is told.
+        facts: with one matter at least.
         number: its document number, as `number_text` writes it.
     """
     t = texts(facts.language)
@@ -239,20 +239,21 @@ def numeral(t: Texts, n: int) -> str:
 def _plea(page: Page, t: Texts, facts: Facts, number: str) -> None:
     _head(page, t, facts, number)
     sort, first = _sort(facts), facts.matters[0]
-    asked = first.plea
+    asked, several = first.plea, sort == "refusal" and len(facts.matters) > 1
     page.text(
-        t.opens[sort].format(
+        t.opens["extension" if several else sort].format(
             matter=first.title,
             asked_on=_day(t, asked.asked_on if asked else None),
             until=_day(t, asked.until if asked else None),
         )
     )
     for matter in facts.matters:
-        _decision(page, t, matter, sort)
+        _decision(page, t, matter, sort, dated=several or sort == "extension")
     page.text(t.asks["refusal" if facts.kind is PaperKind.REFUSAL else "extension"])
 
 
-def _decision(page: Page, t: Texts, matter: Matter, sort: str) -> None:
+def _decision(page: Page, t: Texts, matter: Matter, sort: str, *, dated: bool) -> None:
+    """`dated`: it says itself what was asked for and when."""
     plea = matter.plea or Plea(matter.due.original)
     told = {"extension": "granted", "adjusted": "adjusted", "refusal": "refused"}[sort]
     decided = t.says[told].format(
@@ -262,7 +263,7 @@ def _decision(page: Page, t: Texts, matter: Matter, sort: str) -> None:
         before=civil_words(t.language, plea.before),
         day=due_words(t, matter.due),
     )
-    asked = sort == "extension" and plea.asked_on is not None
+    asked = dated and plea.asked_on is not None
     more = t.says["asked"].format(asked_on=_day(t, plea.asked_on), until=_day(t, plea.until))
     gap = " " if t.language == "en" else ""
     page.text(f"{decided}{gap}{more}" if asked else decided)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from duban.calendar import Calendar, Span, WorkCalendar
 from duban.ladder import (
     GENTLE,
+    INFORMING,
     ROUND_OPENERS,
     SOLEMN,
     Anchor,
@@ -29,7 +30,7 @@ from duban.registry.papers import PapersFile
 
 A_YEAR, TEN_YEARS = timedelta(days=366), 3660
 Name = Annotated[str, Field(min_length=1, max_length=20)]
-TAKEN = (*ROUND_OPENERS, Kind.COPY, Kind.RECEIPT, "call")
+TAKEN = (*ROUND_OPENERS, *INFORMING, "call")
 """What the ledger keeps beside the rungs' names."""
 
 TONES = (Kind.INQUIRE, Kind.REMIND, Kind.CHASE, Kind.FORMAL, Kind.CIRCULAR)

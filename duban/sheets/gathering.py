@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from duban.intake import hide
-from duban.ladder import ROUND_OPENERS, Kind
+from duban.ladder import INFORMING, ROUND_OPENERS
 from duban.ledger import Ledger
 from duban.ledger.browsing import Selection, Then, Today, clause_order
 from duban.ledger.database import reading
@@ -31,7 +31,7 @@ _PAGE = 5_000
 PROGRESS, PROBLEMS = "progress-noted", "problems-noted"
 """Remarks in a duty's history; the newest of each sort stands in the sheet."""
 
-_NO_CHASE = (*ROUND_OPENERS, Kind.COPY, Kind.RECEIPT, Kind.LINK)
+_NO_CHASE = (*ROUND_OPENERS, *INFORMING)
 _REVIEWS = ("accepted", "returned", "waived", "reopened")
 _TOLD = (PROGRESS, PROBLEMS, "extended", *_REVIEWS)
 

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duban.ladder import Kind
+from duban.ladder import PROMPT, Kind
 from duban.letters import (
     MOST_THREADS,
+    Answered,
     Handed,
     Item,
     LetterHead,
@@ -39,7 +40,7 @@ from duban.words import words
 from tests.conftest import PROJECT, china
 
 FAMILY = "👨‍👩‍👧‍👦"
-DUTIES = [kind for kind in Kind if kind not in (Kind.TASKS, Kind.RECEIPT, Kind.LINK)]
+DUTIES = [kind for kind in Kind if kind not in PROMPT | {Kind.TASKS}]
 LINK = f"https://duban.example.cn/a/{placeholder(12)}"
 TOKEN = "Zk9_-" + "x" * 38
 ROBOTS = [write_markdown, write_text]
@@ -197,7 +198,7 @@ def test_a_notice_is_named_as_its_language_does(small: Registry, example: Regist
     assert "Under Riverside District School Board Circular 7/2026 the" in english
 
 
-# Receipts and links
+# Receipts, answers and links
 
 
 def test_a_receipt_says_number_version_and_when_and_asks_for_nothing(
@@ -217,6 +218,35 @@ def test_a_receipt_says_number_version_and_when_and_asks_for_nothing(
     assert "(2 days late)" in english
     nil = replace(item(small), handed=replace(handed, on_time=True, nil=True))
     assert "（第 2 版，零报告）" in text(head(small, Kind.RECEIPT), [nil])
+
+
+def test_an_answer_says_what_was_asked_for_what_was_decided_and_why(
+    small: Registry, example: Registry
+):
+    asked_on, until = date(2026, 3, 2), date(2026, 4, 10)
+
+    def told(until: date | None, *, granted: bool, late: int = 0, reason: str = "已有学校") -> str:
+        answered = Answered(asked_on, until, granted=granted)
+        one = replace(item(small), answered=answered, late_days=late, reason=reason)
+        return text(head(small, Kind.ANSWER), [one])
+
+    later = told(until, granted=False, late=1)
+    assert later.splitlines()[0] == "【申请答复】小事督办事项 1 项（2026年3月21日）"
+    assert "答复：不同意延期，请按时限报送佐证材料" in later
+    assert "申请：2026年3月2日申请延期至2026年4月10日" in later
+    assert "时限：2026年3月20日（已超期 1 天）" in later
+    assert "理由：已有学校" in later
+    needed = told(None, granted=False)
+    assert "答复：不同意认定为不适用，本事项仍须办理" in needed
+    assert "申请：2026年3月2日申请认定为不适用" in needed
+    released = told(None, granted=True, reason="")
+    assert "答复：同意认定为不适用，本事项无须办理和报送" in released
+    assert "时限" not in released
+    assert "说明" not in released
+    refused = Answered(asked_on, until, granted=False)
+    english = text(head(example, Kind.ANSWER), [replace(item(example), answered=refused)])
+    assert "Answer: the time is not extended; please send the evidence" in english
+    assert "You asked on 2 March 2026: to extend the time to 10 April 2026" in english
 
 
 @pytest.mark.parametrize("kind", [Kind.CHASE, Kind.COPY, Kind.LINK])

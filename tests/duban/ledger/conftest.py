@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from duban.channels import Channel, Fate, Form, Outcome, Pace, Parcel
 from duban.evidence import Checked
+from duban.ladder import INFORMING
 from duban.ledger import Ledger, acts
 from duban.ledger.chase import chase
 from duban.ledger.database import reading
@@ -75,7 +76,7 @@ def said(office: Office, duty: int) -> list[tuple[str, str, str]]:
     question = (
         select(Mention.day, Mention.rung, Mention.recipient)
         .outerjoin(Letter, Letter.id == Mention.letter_id)
-        .where(Mention.duty_id == duty, Mention.rung.not_in(("assign", "copy", "receipt")))
+        .where(Mention.duty_id == duty, Mention.rung.not_in(("assign", *INFORMING)))
         .where(Mention.letter_id.is_(None) | (Letter.state == "sent"))
         .order_by(Mention.day, Mention.id)
     )

@@ -1,4 +1,4 @@
-"""Letters that carry links, and those that answer an agency: its receipt, its link."""
+"""Letters that carry links, and those that answer an agency: receipt, answer, link."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,13 +9,13 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from duban.channels import Channel, Fate, Outcome, Parcel
 from duban.channels.drop import DropFolder
 from duban.evidence import Checked
 from duban.ladder import Kind
-from duban.ledger import Ledger, acts, letterbox
+from duban.ledger import Ledger, acts, letterbox, petitions
 from duban.ledger.acts import Cover
 from duban.ledger.change import change
 from duban.ledger.database import reading
@@ -30,6 +30,7 @@ from duban.ledger.tables import Attempt, Base, Duty, Letter, Mention, Setting
 from duban.ledger.tasks import open_task
 from duban.letters import placeholder
 from duban.office import Office
+from duban.registry import Registry
 from tests.conftest import at, china
 from tests.duban.ledger.conftest import days, duty_of, run, said
 from tests.duban.ledger.test_outbox import (
@@ -415,6 +416,92 @@ def test_a_receipt_is_no_word_of_the_chase(first_quarter: Office):
     chased = replace(told.facts.chased, told_on=None)
     other = explain(ledger, west, china("2026-02-02").date(), china("2026-05-29"))
     assert chased == replace(other.facts.chased, told_on=None)
+
+
+# The answer to what was asked for
+
+
+def refuse(ledger: Ledger, clause: str = "1", now: datetime = NOW, *, grant: bool = False) -> int:
+    """What 东/妇联 asked to be told not applicable is decided; the petition's number."""
+    [duty] = duties(ledger, agency=WOMEN, clause=f"small/{clause}")
+    asked = petitions.ask(
+        ledger, duty.id, petitions.Kind.NOT_APPLICABLE, reason="无", by=WOMEN, now=now
+    )
+    petitions.decide(ledger, asked, grant=grant, answer="已有学校", by="王", now=now)
+    return asked
+
+
+@pytest.mark.parametrize("grant", [False, True])
+def test_an_answer_goes_out_once_with_what_was_decided(told: Ledger, grant: bool):
+    refuse(told, grant=grant)
+    wire = Wire()
+    post(told, wire).deliver(at(NOW))
+    [parcel] = wire.parcels
+    decided = "同意认定为不适用，本事项无须" if grant else "不同意认定为不适用，本事项仍须办理"
+    assert decided in plain(parcel.payload)
+    assert "已有学校" in plain(parcel.payload)
+    assert post(told, wire).deliver(at(LATER)) == Delivery()
+    [letter] = letters(told, Kind.ANSWER)
+    assert (letter.recipient, letter.state) == (WOMEN, "sent")
+
+
+def test_an_answer_goes_at_night_on_a_holiday_under_a_hold(told: Ledger):
+    with told.engine.begin() as connection:
+        connection.execute(insert(Setting).values(name="send", value="on"))
+    reached_at(told, {WOMEN: "wecombot://${KEY}/"})
+    night = china("2026-10-02", "03:00")
+    refuse(told, now=night)
+    until = china("2026-12-31").date()
+    hold(told, agency=WOMEN, clause=None, until=until, reason="x", by="王", now=night)
+    robot = Prompt()
+    post(told, Wire(), robot, armed=True).deliver(at(night))
+    assert ["不同意认定为不适用" in one.payload.decode() for one in robot.parcels] == [True]
+
+
+def test_an_answer_survives_a_crash_and_says_the_same_though_evidence_came_meanwhile(
+    told: Ledger,
+):
+    refuse(told)
+    wire = Wire(PowerCut())
+    with pytest.raises(PowerCut):
+        post(told, wire).deliver(at(NOW))
+    hand_in(told, now=NOW + timedelta(minutes=1))
+    after = Wire()
+    post(told, after).deliver(at(NOW + LEASE + timedelta(minutes=1)))
+    answers = [one for one in after.parcels if "申请答复" in opened(one.payload)["Subject"]]
+    assert [one.payload for one in answers] == [wire.parcels[0].payload]
+    assert [one.state for one in letters(told, Kind.ANSWER)] == ["sent"]
+
+
+def test_two_answers_of_the_same_moment_share_a_letter_and_a_later_one_has_its_own(told: Ledger):
+    refuse(told, "1")
+    refuse(told, "4")
+    wire = Wire()
+    post(told, wire).deliver(at(NOW))
+    refuse(told, "1", LATER)
+    post(told, wire).deliver(at(LATER))
+    assert [opened(one.payload)["Subject"].count("2 项") for one in wire.parcels] == [1, 0]
+    assert [(one.day, one.part) for one in letters(told, Kind.ANSWER)] == [
+        (NOW.date(), 1),
+        (NOW.date(), 2),
+    ]
+
+
+def test_nobody_is_answered_who_is_no_agency_any_more(told: Ledger, small: Registry):
+    agencies = {key: one for key, one in small.agencies.items() if key != WOMEN}
+    refuse(Ledger(told.engine, replace(small, agencies=agencies)))
+    assert letters(told, Kind.ANSWER) == []
+
+
+def test_an_answer_is_no_word_of_the_chase(first_quarter: Office):
+    """After a refusal the ladder goes its way as if nobody had asked."""
+    ledger = first_quarter.ledger
+    east, west = (duty_of(first_quarter, agency, "1") for agency in (WOMEN, "西/妇联"))
+    refuse(ledger, now=china("2026-02-02", "10:00"))
+    run(first_quarter, days("2026-02-02", "2026-05-29"))
+    mine, others = said(first_quarter, east), said(first_quarter, west)
+    assert [one[:2] for one in mine] == [one[:2] for one in others]
+    assert len(mine) > 5
 
 
 # The link that was lost

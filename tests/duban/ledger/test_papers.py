@@ -371,18 +371,36 @@ def test_an_extension_that_nobody_asked_for_is_told_as_a_new_day(first_quarter: 
     assert "由2026年3月20日调整为2026年4月10日" in words_of(content_of(ledger, paper.id))
 
 
-def test_a_refusal_is_a_paper_at_once_and_needs_no_letter(first_quarter: Office):
+def test_a_refusal_goes_with_the_letter_that_tells_it(first_quarter: Office):
     ledger, duty = first_quarter.ledger, duty_of(first_quarter, MINE, "1")
-    petition = asked(ledger, duty)
+    petition, wire = asked(ledger, duty), Wire()
     now = china("2026-03-03")
     decide(ledger, petition, grant=False, answer="各市进度一致。", by="王", now=now)
+    post(ledger, wire).deliver(at(now))
     [paper] = of_kind(ledger, PaperKind.REFUSAL)
-    assert (paper.letter_id, paper.made_by, paper.duties) == (None, "王", (duty,))
+    assert (paper.duties, paper.recipient, paper.day) == ((duty,), MINE, date(2026, 3, 3))
     told = words_of(content_of(ledger, paper.id))
+    assert "你单位2026年3月2日关于“家长课堂”延期至2026年4月10日办理的申请收悉" in told
     assert "理由：各市进度一致。" in told
     assert "办理时限仍为2026年3月20日" in told
     # It shares the series of what grants, so that answers follow each other.
     assert paper.number == "省教督复〔2026〕1号"
+    [parcel] = wire.parcels
+    [enclosed] = [part.get_filename() for part in opened(parcel.payload).iter_attachments()]
+    assert enclosed == paper.file_name
+
+
+def test_an_answer_to_anything_else_has_no_paper(first_quarter: Office):
+    ledger, wire = first_quarter.ledger, Wire()
+    for agency, grant in ((MINE, True), ("西/妇联", False)):
+        duty = duty_of(first_quarter, agency, "1")
+        now = china("2026-03-02")
+        petition = ask(ledger, duty, Kind.NOT_APPLICABLE, reason="无", by=agency, now=now)
+        decide(ledger, petition, grant=grant, answer="x", by="王", now=now)
+    post(ledger, wire).deliver(at(china("2026-03-03")))
+    assert len(wire.parcels) == 2
+    assert of_kind(ledger, PaperKind.REFUSAL) == []
+    assert not any(list(opened(one.payload).iter_attachments()) for one in wire.parcels)
 
 
 # Numbers

@@ -127,6 +127,18 @@ def test_a_refusal_says_why():
     ]
 
 
+def test_of_several_refusals_each_says_what_was_asked_for():
+    first = facts(PaperKind.REFUSAL).matters[0]
+    plea = replace(cast(Any, first.plea), until=date(2026, 6, 1), answer="材料已齐。")
+    found = said(facts(PaperKind.REFUSAL, matters=(first, replace(first, title="开课", plea=plea))))
+    assert found[3].startswith("你单位关于延期办理的申请收悉。")
+    decided = [line for line in found if line.startswith("不同意“")]
+    assert decided[0].endswith("（你单位于2026年3月2日申请延至2026年5月8日。）")
+    assert decided[1].startswith("不同意“开课”")
+    assert decided[1].endswith("（你单位于2026年3月2日申请延至2026年6月1日。）")
+    assert "理由：材料已齐。" in found
+
+
 @pytest.mark.parametrize("kind", [PaperKind.CHASE, PaperKind.FORMAL, PaperKind.CIRCULAR])
 def test_a_coloured_slip_is_a_slip_at_whatever_rung(kind: PaperKind):
     found = said(facts(kind, name="橙色督办单"))
