@@ -148,6 +148,7 @@ class Chased:
         times: how often each rung was spoken or proposed; its turns up to there are used up, even
             where the due day or the ladder has moved since.
         held_until: the last day of a hold that covers the duty.
+        awaiting: the highest rung that awaits a coordinator's approval, by name.
     """
 
     waiting: bool
@@ -161,6 +162,7 @@ class Chased:
     opener: Kind = Kind.ASSIGN
     opened: bool = True
     held_until: date | None = None
+    awaiting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,9 @@ def decide(
     if reached:
         return _speak(duty, ladder, calendar, today, reached)
     next_on = _next(turns, calendar, today)
-    return Step(Reason.NOT_YET if next_on else Reason.EXHAUSTED, next_on)
+    if next_on is None:
+        return Step(Reason.PROPOSED if duty.awaiting else Reason.EXHAUSTED)
+    return Step(Reason.NOT_YET, next_on)
 
 
 def _opener(duty: Chased, today: date) -> Occurrence:
@@ -264,6 +268,7 @@ def after(duty: Chased, step: Step, today: date) -> Chased:
         heard_on=today,
         spoken={**duty.spoken, **spoken},
         times={**duty.times, **{one.rung.name: one.n for one in said}},
+        awaiting=step.propose.rung.name if step.propose else duty.awaiting,
     )
 
 

@@ -15,10 +15,19 @@ from zoneinfo import ZoneInfo
 
 from duban.duty import CLOSED, WAITING, Status, on_time
 from duban.intake import masked
-from duban.ladder import ENDLESS, Occurrence, Reason
+from duban.ladder import ENDLESS, Reason
 from duban.ledger.questions import DutyView, Event, Received
 from duban.ledger.timeline import Last, Prospect, Told
-from duban.words import Words, asked_words, civil_words, due_words, event_words, period_words, words
+from duban.words import (
+    Words,
+    asked_words,
+    civil_words,
+    due_words,
+    event_words,
+    period_words,
+    rung_words,
+    words,
+)
 
 DUTY_TAG = "duty"
 FORM = "4"
@@ -418,9 +427,17 @@ def _against_first(duty: DutyView, w: Words, until: datetime) -> str:
 
 
 def _next(duty: DutyView, prospect: Prospect | None, w: Words) -> str:
-    """The next rung and its day, or why there is none."""
+    """The next rung and its day, or why there is none; and what awaits approval."""
     if prospect is None or duty.status in CLOSED:
         return ""
+    if prospect.awaiting is None:
+        return _ahead(prospect, w)
+    awaits = w.card["awaits"].format(rung=rung_words(prospect.awaiting, w))
+    alone = prospect.reason is Reason.PROPOSED and prospect.next is None
+    return awaits if alone else w.join.join((_ahead(prospect, w), awaits))
+
+
+def _ahead(prospect: Prospect, w: Words) -> str:
     if prospect.held_until == ENDLESS:
         return w.card["held_open"]
     turn = _turn(prospect, w)
@@ -436,14 +453,9 @@ def _turn(prospect: Prospect, w: Words) -> str:
     if prospect.next is None:
         return ""
     form = w.card["next_reached" if prospect.reached else "next_on"]
-    said = form.format(day=prospect.on, rung=rung_words(prospect.next, w))
+    said = form.format(day=prospect.on, rung=rung_words(prospect.next.rung, w))
     approval = prospect.next.rung.approval
     return f"{said}{w.brackets.format(w.card['approval']) if approval else ''}"
-
-
-def rung_words(turn: Occurrence, w: Words) -> str:
-    """A rung as people call it."""
-    return turn.rung.title or w.kinds[turn.rung.kind]
 
 
 def _last(beside: Background, w: Words) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from duban.duty import Light, Status
-from duban.ladder import ENDLESS, Kind, Reason
+from duban.ladder import ENDLESS, Kind, Reason, Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +433,7 @@ ZH = Words(
         "next_on": "{day} {rung}",
         "next_reached": "{rung}，{day} 已到级次",
         "approval": "待批准后发出",
+        "awaits": "{rung}待批准",
         "held": "暂停至 {day}",
         "held_open": "暂停，至恢复为止",
         "then": "其后 {next}",
@@ -985,6 +986,7 @@ EN = Words(
         "next_on": "{day} {rung}",
         "next_reached": "{rung}, its day {day} has come",
         "approval": "after approval",
+        "awaits": "{rung} awaits approval",
         "held": "held until {day}",
         "held_open": "held until resumed",
         "then": "then {next}",
@@ -1158,6 +1160,11 @@ def period_words(w: Words, period: str) -> str:
         start = int(period.removeprefix("SY"))
         return w.school_year.format(start=start, end=(start + 1) % 100)
     return period
+
+
+def rung_words(rung: Rung, w: Words) -> str:
+    """A rung as people call it."""
+    return rung.title or w.kinds[rung.kind]
 
 
 def due_words(w: Words, due_at: datetime, zone: ZoneInfo, period: str) -> str:

@@ -23,7 +23,7 @@ from duban.cli.common import (
     table,
 )
 from duban.errors import DubanError
-from duban.ladder import ENDLESS, Kind, Occurrence
+from duban.ladder import ENDLESS, Kind, Occurrence, Reason
 from duban.ledger import Ledger, approvals, holds
 from duban.ledger.effect import effect as effect_of
 from duban.ledger.explain import Explained
@@ -37,7 +37,7 @@ from duban.plan import PlannedDay
 from duban.plan import plan as plan_days
 from duban.registry import Registry
 from duban.registry.files import read_files
-from duban.words import Words, until_words, words
+from duban.words import Words, rung_words, until_words, words
 
 Duties = Annotated[list[str] | None, typer.Argument(metavar="DUTY…", help="Their numbers.")]
 MOST_DAYS = 370
@@ -74,13 +74,17 @@ def _lines(
     ladder = told.facts.ladder
     yield w.labels["duty"], f"{duty.id}  {duty.number} {duty.clause.title}  {duty.agency.name}"
     yield w.labels["day"], f"{told.day}{w.labels['foreseen'] if told.foreseen else ''}"
-    yield w.labels["decision"], w.reasons[step.reason]
+    awaits = _awaits(told, w)
+    silent = step.reason is Reason.PROPOSED and step.propose is None
+    yield w.labels["decision"], (silent and awaits) or w.reasons[step.reason]
     for label, one in (("speaks", step.speak), ("proposes", step.propose)):
         if one:
             yield w.labels[label], _occurrence(one, w)
     for one in step.superseded:
         yield w.labels["superseded"], _occurrence(one, w)
-    yield w.labels["next_look"], str(step.next_on or w.labels["not_by_date"])
+    next_on = str(step.next_on or "")
+    ahead = w.join.join(filter(None, (next_on, awaits)))
+    yield w.labels["next_look"], ahead or w.labels["not_by_date"]
     yield w.labels["due"], str(chased.due_on)
     yield w.labels["told"], str(chased.told_on or w.labels["not_yet"])
     yield w.labels["spoken"], _spoken(chased.spoken, w)
@@ -93,9 +97,13 @@ def _lines(
         yield w.labels["said"], f"{one.rung}#{one.n} → {name} {state}"
 
 
+def _awaits(told: Explained, w: Words) -> str:
+    rung = told.facts.awaiting
+    return w.card["awaits"].format(rung=rung_words(rung, w)) if rung else ""
+
+
 def _occurrence(one: Occurrence, w: Words) -> str:
-    name = one.rung.title or w.kinds[one.rung.kind]
-    return f"{name} ({one.rung.name}#{one.n}, {one.day})"
+    return f"{rung_words(one.rung, w)} ({one.rung.name}#{one.n}, {one.day})"
 
 
 def _spoken(spoken: Any, w: Words) -> str:
@@ -121,6 +129,7 @@ def _explained(told: Explained) -> dict[str, Any]:
         "reason": step.reason.value,
         "speaks": plain(step.speak),
         "proposes": plain(step.propose),
+        "awaiting": chased.awaiting or None,
         "superseded": [plain(one) for one in step.superseded],
         "next_look": step.next_on and step.next_on.isoformat(),
         "ladder": told.facts.ladder.name,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from duban.duty import CLOSED, WAITING, Status
 from duban.ladder import INFORMING, PROMPT, ROUND_OPENERS, Reason, Step, after, decide
@@ -100,7 +100,7 @@ def _as_of(connection: Connection, ledger: Ledger, facts: Facts, day: date, toda
     ]
     rungs = {rung: on for rung, on, _, _ in spoken if rung not in ROUND_OPENERS}
     proposed = _proposed(connection, facts.id, round_, day)
-    counted = [(rung, n) for rung, _, n, _ in spoken] + [(rung, n) for rung, n, _ in proposed]
+    counted = [(rung, n) for rung, _, n, _ in spoken] + [(one.rung, one.n) for one in proposed]
     chased = replace(
         facts.chased,
         waiting=status in WAITING,
@@ -108,10 +108,11 @@ def _as_of(connection: Connection, ledger: Ledger, facts: Facts, day: date, toda
         due_on=due_at.astimezone(zone).date() if due_at else facts.chased.due_on,
         told_on=min(told, default=None),
         opened=any(rung in ROUND_OPENERS for rung, *_ in spoken) or round_ == 0,
-        heard_on=max([*rungs.values(), *(on for *_, on in proposed)], default=None),
+        heard_on=max([*rungs.values(), *(one.day for one in proposed)], default=None),
         spoken=rungs,
         times={rung: max(n for name, n in counted if name == rung) for rung, _ in counted},
         held_until=holds(connection, day).until(facts.agency, facts.clause),
+        awaiting=next((one.rung for one in reversed(proposed) if _awaited(one, morning)), ""),
     )
     return replace(facts, round=round_, chased=chased)
 
@@ -157,11 +158,20 @@ def _spoken(
 
 def _proposed(
     connection: Connection, duty_id: int, round_: int, day: date
-) -> Sequence[tuple[str, int, date]]:
-    question = select(Proposal.rung, Proposal.n, Proposal.day).where(
-        Proposal.duty_id == duty_id, Proposal.round == round_, Proposal.day < day
+) -> Sequence[Row[tuple[str, int, date, str, datetime | None]]]:
+    """What a round proposed before a day, the last at the end."""
+    question = (
+        select(Proposal.rung, Proposal.n, Proposal.day, Proposal.state, Proposal.decided_at)
+        .where(Proposal.duty_id == duty_id, Proposal.round == round_, Proposal.day < day)
+        .order_by(Proposal.day, Proposal.id)
     )
-    return [tuple(row) for row in connection.execute(question)]
+    return connection.execute(question).all()
+
+
+def _awaited(one: Row[Any], morning: datetime | None) -> bool:
+    """Nobody had approved or declined it by that morning, or has by now."""
+    decided_since = morning and one.decided_at and one.decided_at >= morning
+    return one.state == "proposed" or bool(decided_since)
 
 
 def _kept_back(connection: Connection, duty_id: int, day: date) -> set[tuple[str, int]]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from duban.duty import CLOSED, WAITING
-from duban.ladder import ENDLESS, INFORMING, ROUND_OPENERS, Chased, Kind, Ladder
+from duban.ladder import ENDLESS, INFORMING, ROUND_OPENERS, Chased, Kind, Ladder, Rung
 from duban.ledger import Ledger
 from duban.ledger.tables import Duty, Hold, Letter, Mention, Proposal
 
@@ -25,6 +25,11 @@ class Facts:
     chased: Chased
     ladder: Ladder
 
+    @property
+    def awaiting(self) -> Rung | None:
+        """The formal rung that goes out once a coordinator approves it."""
+        return self.ladder.rung(self.chased.awaiting) if self.chased.waiting else None
+
 
 @dataclass(slots=True)
 class Said:
@@ -34,6 +39,7 @@ class Said:
     opened: bool = False
     spoken: dict[str, date] = field(default_factory=dict[str, date])
     proposed: list[date] = field(default_factory=list[date])
+    awaiting: str = ""
     times: dict[str, int] = field(default_factory=dict[str, int])
 
 
@@ -113,8 +119,9 @@ def _said(connection: Connection, ids: Sequence[int]) -> dict[int, Said]:
             one.told_at, one.opened = told_at, True
         else:
             one.spoken[rung], one.times[rung] = day, n
-    for duty_id, rung, day, n in connection.execute(_proposed(ids)):
+    for duty_id, rung, day, n, awaits in connection.execute(_proposed(ids)):
         one = found[duty_id]
+        one.awaiting = rung if awaits else one.awaiting
         one.proposed.append(day)
         one.times[rung] = max(n, one.times.get(rung, 0))
     return found
@@ -139,11 +146,19 @@ def _spoken(ids: Sequence[int]) -> Select[Any]:
 
 
 def _proposed(ids: Sequence[int]) -> Select[Any]:
+    """The rungs that were proposed, what was proposed last at the end."""
     return (
-        select(Proposal.duty_id, Proposal.rung, func.max(Proposal.day), func.max(Proposal.n))
+        select(
+            Proposal.duty_id,
+            Proposal.rung,
+            func.max(Proposal.day),
+            func.max(Proposal.n),
+            func.max(case((Proposal.state == "proposed", 1), else_=0)),
+        )
         .join(Duty, and_(Duty.id == Proposal.duty_id, Duty.round == Proposal.round))
         .where(Proposal.duty_id.in_(ids))
         .group_by(Proposal.duty_id, Proposal.rung)
+        .order_by(func.max(Proposal.day), func.max(Proposal.id))
     )
 
 
@@ -161,4 +176,5 @@ def _chased(ledger: Ledger, row: Row[Any], said: Said, held: Holds) -> Chased:
         opener=Kind(row.opener),
         opened=said.opened,
         held_until=held.until(row.agency, row.clause),
+        awaiting=said.awaiting,
     )

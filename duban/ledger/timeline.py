@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
-from duban.ladder import INFORMING, Kind, Occurrence, Reason, decide
+from duban.ladder import INFORMING, Kind, Occurrence, Reason, Rung, decide
 from duban.ledger import Ledger
 from duban.ledger.database import reading
 from duban.ledger.facts import Facts, facts_of
@@ -239,6 +239,7 @@ class Prospect:
         next: the turn that comes next, if any will.
         on: the civil day on which it is said; that of the turn itself where it has come already.
         reached: the turn has come and is not said yet.
+        awaiting: the formal rung that goes out once a coordinator approves it.
     """
 
     reason: Reason
@@ -246,6 +247,7 @@ class Prospect:
     next: Occurrence | None = None
     on: date | None = None
     reached: bool = False
+    awaiting: Rung | None = None
 
 
 def prospects(ledger: Ledger, ids: Sequence[int], now: datetime) -> dict[int, Prospect]:
@@ -266,7 +268,7 @@ def _prospect(ledger: Ledger, facts: Facts, today: date) -> Prospect:
     turn = step.speak or step.propose
     reached = turn is not None and turn.day <= today
     on = turn.day if turn and reached else at if turn else None
-    return Prospect(first.reason, facts.chased.held_until, turn, on, reached)
+    return Prospect(first.reason, facts.chased.held_until, turn, on, reached, facts.awaiting)
 
 
 def _goes_on(reason: Reason) -> bool:

@@ -152,6 +152,14 @@ def test_a_ladder_ends():
     assert decide(duty, DEFAULT, EVERY_DAY, day(40)) == Step(Reason.EXHAUSTED)
 
 
+def test_a_ladder_has_not_ended_while_a_formal_rung_awaits_approval():
+    duty = replace(WAITING, heard_on=day(36), awaiting="circular")
+    assert decide(duty, DEFAULT, EVERY_DAY, day(40)) == Step(Reason.PROPOSED)
+    assert decide(replace(duty, waiting=False), DEFAULT, EVERY_DAY, day(40)).reason is (
+        Reason.SUBMITTED
+    )
+
+
 def test_what_is_passed_over_is_superseded():
     step = decide(WAITING, DEFAULT, EVERY_DAY, day(16))
     assert [named(one) for one in step.superseded] == [("chase", 1), ("chase", 2)]

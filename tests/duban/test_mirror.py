@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,8 +13,9 @@ from duban.evidence import Checked
 from duban.ladder import Kind
 from duban.ledger import Ledger, acts
 from duban.ledger.acts import Cover
-from duban.ledger.approvals import call
+from duban.ledger.approvals import call, decline
 from duban.ledger.change import change
+from duban.ledger.chase import chase
 from duban.ledger.database import make_engine
 from duban.ledger.holds import hold, release
 from duban.ledger.opening import open_missing
@@ -254,6 +255,20 @@ def test_a_hold_is_told_with_what_follows_it(office: Office, ledger: Ledger, dut
     assert refresh_on(one, prospects(ledger, [duty], NOW)[duty], NOW) == date(2026, 3, 16)
     release(ledger, number, by="李", now=NOW)
     assert row(shown(ledger, duty), "下一步") == "2026-03-13 提醒"
+
+
+def test_a_formal_letter_that_awaits_approval_is_what_comes_next(
+    office: Office, ledger: Ledger, duty: int
+):
+    office.post.deliver(lambda: NOW)
+    for day in (date(2026, 3, 13) + timedelta(days=n) for n in range(60)):
+        chase(ledger, china(f"{day}"))
+        if day == date(2026, 4, 8):
+            told = row(shown(ledger, duty, china("2026-04-08")), "下一步")
+            assert told == "2026-04-13 催办、督办函待批准"
+    assert row(shown(ledger, duty, china("2026-05-12")), "下一步") == "通报待批准"
+    decline(ledger, [duty], reason="已约谈", by="李", now=china("2026-05-12"))
+    assert row(shown(ledger, duty, china("2026-05-12")), "下一步") == "阶梯已走完"
 
 
 def test_what_is_under_review_is_not_chased(ledger: Ledger, duty: int):

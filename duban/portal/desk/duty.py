@@ -137,12 +137,14 @@ class Chase:
 
     Attributes:
         next: what will be said on `told.step.next_on` if nothing comes until then.
+        awaits: which formal letter a coordinator is to approve, in words; empty where none.
     """
 
     told: Explained
     next: Explained | None
     ahead: Sequence[tuple[Occurrence, str]]
     spoken: Sequence[tuple[str, date]]
+    awaits: str
 
 
 def _chase(person: Person, duty: DutyView, w: Words) -> Chase:
@@ -151,7 +153,7 @@ def _chase(person: Person, duty: DutyView, w: Words) -> Chase:
     next_on = told.step.next_on
     later = explain(ledger, duty.id, next_on, person.now) if next_on and next_on > today else None
     calendar = ledger.registry.calendar(duty.clause_key, duty.agency.id)
-    chased = told.facts.chased
+    chased, awaiting = told.facts.chased, told.facts.awaiting
     turns = occurrences(chased, told.facts.ladder, calendar) if chased.waiting else []
     said = [(rung_words(ledger, duty, rung, w), day) for rung, day in chased.spoken.items()]
     return Chase(
@@ -162,6 +164,9 @@ def _chase(person: Person, duty: DutyView, w: Words) -> Chase:
             key=lambda one: one[0].day,
         ),
         sorted(said, key=lambda one: one[1]),
+        w.card["awaits"].format(rung=rung_words(ledger, duty, awaiting.name, w))
+        if awaiting
+        else "",
     )
 
 

@@ -28,6 +28,16 @@ def test_explain_tells_the_decision_of_a_day_behind(opened: Run):
     assert (plain["reason"], plain["next_look"]) == ("next rung not reached", "2026-03-17")
 
 
+def test_explain_tells_which_formal_letter_awaits_approval(opened: Run):
+    for day in ("2026-03-13", "2026-03-23", "2026-05-12", "2026-05-13"):
+        opened("tick", "--as-of", day)
+    said = opened("explain", DUTY, "--on", "2026-05-13").text
+    assert "决定：通报待批准" in said
+    assert "下次检查：通报待批准" in said
+    plain = json.loads(opened("explain", DUTY, "--on", "2026-05-13", "--json").text)
+    assert (plain["reason"], plain["awaiting"]) == ("awaits approval", "circular")
+
+
 def test_plan_shows_each_days_letters_and_touches_nothing(opened: Run):
     said = opened("plan", "--json")
     assert said.code == 0

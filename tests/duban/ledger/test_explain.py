@@ -3,6 +3,7 @@
 from datetime import date
 
 from duban.ladder import Reason
+from duban.ledger.approvals import approve
 from duban.ledger.explain import Explained, explain
 from duban.office import Office
 from tests.conftest import china
@@ -56,3 +57,21 @@ def test_before_it_is_told_a_duty_is_not_chased(first_quarter: Office):
         Reason.NOT_DELIVERED,
         Reason.NOT_YET,
     )
+
+
+def test_a_formal_letter_that_awaits_approval_is_told_on_the_days_on_which_it_did(
+    first_quarter: Office,
+):
+    run(first_quarter, days("2026-03-01", "2026-05-15"))
+    duty = duty_of(first_quarter, EAST, "1")
+
+    def awaited(on: str) -> tuple[Reason, str | None]:
+        found = told(first_quarter, on, "2026-05-15")
+        return found.step.reason, found.facts.awaiting and found.facts.awaiting.name
+
+    assert awaited("2026-05-15") == (Reason.PROPOSED, "circular")
+    approve(first_quarter.ledger, [duty], by="王", now=china("2026-05-15", "10:00"))
+    assert awaited("2026-05-15") == (Reason.EXHAUSTED, None)
+    assert awaited("2026-05-14") == (Reason.PROPOSED, "circular")
+    assert awaited("2026-04-08") == (Reason.NOT_YET, "formal")
+    assert awaited("2026-04-01") == (Reason.NOT_YET, None)

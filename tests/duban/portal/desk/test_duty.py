@@ -10,6 +10,7 @@ from duban.evidence import Checked, KeptFile
 from duban.ledger import acts, links, petitions
 from duban.ledger.accounts import Role
 from duban.ledger.acts import Cover
+from duban.ledger.chase import chase
 from duban.ledger.holds import holds_in_force
 from duban.ledger.questions import DutyView, duties, events
 from duban.office import Office
@@ -63,6 +64,19 @@ def test_the_page_tells_the_clause_the_date_who_reports_and_what_comes_next(
         "课堂数",
     ):
         assert said in page, said
+
+
+def test_a_formal_letter_that_awaits_approval_is_what_comes_next(
+    browser: Browser, office: Office, clock: Clock, east: DutyView
+) -> None:
+    office.post.deliver(clock)
+    for day in ("2026-03-23", "2026-05-12"):
+        clock.set(day)
+        chase(office.ledger, clock())
+    clock.set("2026-05-13")
+    page = seat(browser, office, clock).see(f"/desk/duties/{east.id}")
+    assert "<dt>今日</dt><dd>通报待批准</dd>" in page
+    assert "<dt>下一步</dt><dd>通报待批准</dd>" in page
 
 
 def test_every_version_is_shown_with_its_figures_files_and_hashes(
