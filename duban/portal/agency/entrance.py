@@ -52,7 +52,8 @@ def landing(request: Request, done: str = "") -> Response:
     """What this is, for somebody who came without a link."""
     portal = portal_of(request)
     coordinator = portal.office.ledger.registry.coordinator
-    context = {"left": done == "left", "coordinator": coordinator}
+    known = bool(request.cookies.get(cookie_name(request, LINK_COOKIE)))
+    context = {"left": done == "left", "known": known, "coordinator": coordinator}
     return portal.pages.render(request, "agency/landing.html", context)
 
 

@@ -55,11 +55,15 @@ def test_the_eleventh_wrong_link_in_a_minute_has_to_wait(browser: Browser):
 def test_without_a_link_there_is_nothing(browser: Browser):
     assert browser().get("/duties").status_code == 404
     assert browser().get("/").status_code == 200
+    assert 'href="/duties"' not in browser().get("/").text
 
 
 def test_leaving_forgets_the_link_on_this_machine_only(guest: Desk, browser: Browser):
     token = guest.client.cookies["duban-link"]
-    assert "已退出" in guest.post("/leave").text
+    assert 'href="/duties"' in guest.client.get("/").text
+    left = guest.post("/leave").text
+    assert "已退出" in left
+    assert 'href="/duties"' not in left
     assert guest.client.get("/duties").status_code == 404
     assert browser().get(f"/a/{token}").status_code == 200
 
