@@ -339,6 +339,14 @@ def bulletins(ledger: Ledger) -> list[BulletinView]:
         return [_view(row) for row in connection.execute(_VIEWS)]
 
 
+def objectable(ledger: Ledger, now: datetime) -> list[BulletinView]:
+    """The drafts against which something can be said today, the newest first."""
+    today = ledger.registry.today(now)
+    question = _VIEWS.where(Bulletin.state == State.DRAFT, Bulletin.objections_until >= today)
+    with reading(ledger.engine) as connection:
+        return [_view(row) for row in connection.execute(question)]
+
+
 def bulletin(ledger: Ledger, bulletin_id: int) -> BulletinView:
     """One of them.
 

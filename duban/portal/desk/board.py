@@ -22,6 +22,7 @@ from duban.ledger.browsing import (
     runs,
     tally,
 )
+from duban.ledger.bulletins import objectable
 from duban.ledger.questions import DutyView
 from duban.portal.desk.frame import (
     ALooking,
@@ -98,6 +99,7 @@ def board(look: ALooking) -> HTMLResponse:
         "matrix": matrix(person.ledger, chosen, look.now),
         "clauses": dict(look.choices["clause"]),
         "regions": dict(look.choices["region"]),
+        "drafts": objectable(person.ledger, person.now) if person.may("decide") else [],
     }
     return show(person, "desk/board.html", context)
 

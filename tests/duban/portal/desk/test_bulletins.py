@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 from io import BytesIO
 from zipfile import is_zipfile
 
@@ -38,6 +39,31 @@ def draft(coordinator: Seat) -> str:
     answer = coordinator.post("/desk/bulletins", **given)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
+
+
+@pytest.mark.parametrize("role", [Role.CITY, Role.PROVINCIAL])
+def test_who_may_object_finds_a_draft_on_the_first_page_while_its_window_is_open(
+    browser: Browser, office: Office, clock: Clock, coordinator: Seat, role: Role
+) -> None:
+    region = "东" if role is Role.CITY else None
+    told = f'<a href="{draft(coordinator)}">通报草稿待核对：2026'
+    assert told in seat(browser, office, clock, role, region).see("/desk")
+    assert told not in seat(browser, office, clock, Role.READER).see("/desk")
+    [view] = bulletins.bulletins(office.ledger)
+    clock.set(f"{view.objections_until}", "23:00")
+    assert told in seat(browser, office, clock, role, region).see("/desk")
+    clock.set(f"{view.objections_until + timedelta(days=1)}")
+    assert told not in seat(browser, office, clock, role, region).see("/desk")
+
+
+def test_a_draft_that_was_withdrawn_is_told_no_more(
+    coordinator: Seat, office: Office, clock: Clock
+) -> None:
+    address = draft(coordinator)
+    assert address in coordinator.see("/desk")
+    [view] = bulletins.bulletins(office.ledger)
+    bulletins.withdraw(office.ledger, view.id, reason="x", by="省", now=clock())
+    assert address not in coordinator.see("/desk")
 
 
 def linked(page: str) -> dict[str, int]:
