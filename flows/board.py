@@ -10,6 +10,8 @@ from typing import Any
 import pendulum
 from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactCollectionFilter, ArtifactCollectionFilterKey
 from prefect.client.schemas.objects import State, StateType
 from prefect.runtime import flow_run
 
@@ -19,6 +21,7 @@ from duban.board.markdown import Places
 from duban.ledger.browsing import Selection, Today
 from duban.ledger.browsing import State as DutyState
 from duban.words import words
+from tasks.acts import changed_sheets
 from tasks.work import check_dates, office
 
 
@@ -43,7 +46,21 @@ async def board(as_of: datetime | None = None) -> State[Any]:
     found = boards(office().ledger, day, armed=office().armed())
     for one in found:
         await acreate_markdown_artifact(one.markdown, key=one.key, description=one.description)
+    await _bulletins()
     return _end(day, found[0].told)
+
+
+async def _bulletins() -> None:
+    """The pages of bulletins follow what was done at the desk or on the command line."""
+    async with get_client() as client:
+        pages = await client.read_latest_artifacts(
+            artifact_filter=ArtifactCollectionFilter(
+                key=ArtifactCollectionFilterKey(like_="bulletin-")
+            )
+        )
+    known = {one.key: one.description or "" for one in pages if one.key}
+    for one in changed_sheets(office(), known):
+        await acreate_markdown_artifact(one.markdown, key=one.key, description=one.description)
 
 
 def _day(now: datetime) -> Day:

@@ -17,7 +17,7 @@ from duban.errors import DubanError
 from duban.forms import FormWords, form_words, why_returned
 from duban.ledger import acts, approvals, bulletins, holds, undelivered
 from duban.ledger.browsing import Selection
-from duban.ledger.bulletins import BulletinRefused, period_called
+from duban.ledger.bulletins import BulletinRefused, BulletinView, period_called
 from duban.ledger.database import reading
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import DutyView, duties
@@ -522,16 +522,42 @@ def report(period: str, cut_off: date | None, code: str) -> Told:
         told = desk.answer("drafted" if new else "stands", periods=names)
         portal = desk.office.settings.portal
         links = {f"{one.view.period}": f"{portal}/desk/bulletins/{one.view.id}" for one in cuts}
-        sheets = [_sheet(desk, one) for one in cuts]
+        sheets = [_sheet(desk.office, one) for one in cuts]
         return Told(True, told.name, told.sentence, links, sheets=sheets)
 
     return carried_out(_desk("report", code), do)
 
 
-def _sheet(desk: Desk, one: making.Cut) -> Sheet:
+def changed_sheets(here: Office, known: Mapping[str, str]) -> list[Sheet]:
+    """The page of each period's newest bulletin, unless Prefect has it in its present state.
+
+    Args:
+        known: the descriptions of the pages that Prefect has, by key.
+    """
+    first = here.ledger.registry.first_notice
+    newest = {one.period: one for one in reversed(bulletins.bulletins(here.ledger))}
+    wanted = [
+        one
+        for one in newest.values()
+        if known.get(sheet_key(one))
+        != _told(here.label, making.state_words(first.language, one, first.zone))
+    ]
+    sheets = [_sheet(here, making.cut(here.ledger, one.id)) for one in wanted]
+    return [one for one in sheets if known.get(one.key) != one.description]
+
+
+def sheet_key(one: BulletinView) -> str:
+    """The key under which Prefect keeps the versions of a period's bulletin."""
+    return f"bulletin-{one.period.lower()}"
+
+
+def _sheet(here: Office, one: making.Cut) -> Sheet:
     """The bulletin as a page of Prefect; each number leads to its list in the portal."""
-    link = making.links_of(desk.office.settings.portal, one.view.id)
+    link = making.links_of(here.settings.portal, one.view.id)
     state = making.state_words(one.seen.language, one.view, ZoneInfo(one.seen.zone))
     said = markdown(one.figures, link, state=state)
-    told = " · ".join(filter(None, (one.seen.label, state)))
-    return Sheet(f"bulletin-{one.view.period.lower()}", said, told)
+    return Sheet(sheet_key(one.view), said, _told(one.seen.label, state))
+
+
+def _told(label: str, state: str) -> str:
+    return " · ".join(filter(None, (label, state)))

@@ -15,6 +15,7 @@ from deployments.register import register
 from duban.duty import Status
 from duban.evidence import check_evidence
 from duban.ledger import acts as core
+from duban.ledger import bulletins
 from duban.ledger.change import first_broken_link
 from duban.ledger.database import reading
 from duban.ledger.holds import holds_in_force
@@ -315,6 +316,19 @@ def test_the_bulletin_of_a_simulation_says_so_on_its_page_and_beside_it() -> Non
     [sheet] = acts.report.fn(f"{today().year}", today(), CODE).sheets
     assert sheet.description.startswith("模拟演示 · 草稿")
     assert "> 【模拟演示】本件不作公文使用" in sheet.markdown
+
+
+@on_the_small_notice
+def test_a_bulletins_page_is_written_anew_only_when_its_state_has_changed() -> None:
+    acts.report.fn("", None, "")
+    known = {one.key: one.description for one in acts.changed_sheets(office(), {})}
+    assert acts.changed_sheets(office(), known) == []
+    drafted = bulletins.bulletins(office().ledger)[0]
+    bulletins.withdraw(office().ledger, drafted.id, reason="x", by="省", now=pendulum.now("UTC"))
+    [page] = acts.changed_sheets(office(), known)
+    assert page.key == acts.sheet_key(drafted)
+    assert page.description.startswith("草稿已撤回")
+    assert acts.changed_sheets(office(), {**known, page.key: page.description}) == []
 
 
 @on_the_small_notice

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from deployments.embedded import Embedded
-from duban.ledger import Ledger
+from duban.ledger import Ledger, bulletins
+from duban.ledger.bulletins import period_called
 from duban.ledger.database import make_engine
 from duban.ledger.opening import open_missing
 from duban.registry import Registry
@@ -33,7 +34,10 @@ def ended(
     home.mkdir()
     (home / "ledger.db").write_bytes(sqlite_template.read_bytes())
     engine = make_engine(f"sqlite:///{home / 'ledger.db'}")
-    open_missing(Ledger(engine, small), china("2025-12-01"), clause="small/2")
+    ledger = Ledger(engine, small)
+    open_missing(ledger, china("2025-12-01"), clause="small/2")
+    drafted = china("2025-12-02")
+    bulletins.draft(ledger, period_called("2025-11"), at=drafted, by="省", now=drafted)
     engine.dispose()
     env = {
         "PREFECT_API_URL": prefect_server.api_url,
@@ -61,7 +65,8 @@ def test_each_day_adds_a_version_of_every_board(ended: list[Ended], api: httpx.C
     found = [one for one in answer if one["flow_run_id"] in {run.id for run in ended}]
     names = [api.get(f"flow_runs/{run.id}").raise_for_status().json()["name"] for run in ended]
     assert names == [f"board {day}" for day in DAYS]
-    assert sorted(one["key"] for one in found) == sorted(KEYS * len(DAYS))
+    # A bulletin that was drafted elsewhere has its page, once for each of its states.
+    assert sorted(one["key"] for one in found) == sorted([*KEYS * len(DAYS), "bulletin-2025-11"])
     assert {one["type"] for one in found} == {"markdown"}
     told = {one["description"].partition(" · [")[0] for one in found if one["key"] == "overdue"}
     assert told == {"2025-12-31 · 超期 · 0 项", "2026-01-01 · 超期 · 2 项"}
