@@ -40,11 +40,15 @@ class Blank:
 
 
 @cache
-def blank(language: str) -> Blank:
-    """The empty page of a language."""
+def blank(language: str, *, letter: bool = False) -> Blank:
+    """The empty page of a language; the first page of a letter bears no number."""
     document = Document()
     _lighten(document)
     _lay_out(document, TYPES[language], zh=language == "zh")
+    if letter:
+        section = document.sections[0]
+        section.different_first_page_header_footer = True
+        section.first_page_footer.is_linked_to_previous = False
     out = io.BytesIO()
     document.save(out)
     with zipfile.ZipFile(out) as file:

@@ -56,6 +56,7 @@ class _Line:
     lead: float | None = None
     keep: bool = False
     ruled: bool = False
+    framed: bool = False
     fill: str = ""
 
 
@@ -66,22 +67,36 @@ class Page:
         language: `zh`, or `en` for plain type.
         title, author, subject: what the file says of itself.
         day: the civil day it is dated, which is all the time that it knows.
+        letter: it has the standard's form for letters (信函格式, §10.1): the number stands at the
+            right, the first page bears no page number, and no lines enclose the copies. English
+            knows no such form.
     """
 
     def __init__(
-        self, language: str, *, title: str, author: str, day: date, subject: str = ""
+        self,
+        language: str,
+        *,
+        title: str,
+        author: str,
+        day: date,
+        subject: str = "",
+        letter: bool = False,
     ) -> None:
         self.type = TYPES[language]
         self._language = language
         self._zh = language == "zh"
+        self._letter = letter and self._zh
         self._said: list[_Line | str] = []
         self._pictures: list[bytes] = []
+        self._signed = 0
         self._core = _core(title, author, subject, day, "zh-CN" if self._zh else "en-GB")
 
-    def number(self, text: str, *, align: str = "centre") -> None:
-        """The document number (发文字号), `某教督〔2026〕12号`; align is left, centre or right."""
-        self._say(_Line(text, align=align))
+    def number(self, text: str) -> None:
+        """The document number (发文字号), `某教督〔2026〕12号`; two lines from it to the title."""
+        self._say(_Line(text, align="right" if self._letter else "centre"))
         self.gap()
+        if self._letter:
+            self.gap()
 
     def title(self, text: str) -> None:
         """The title, centred, and an empty line after it."""
@@ -199,6 +214,7 @@ class Page:
 
         They stay together, with the last line before them and a note (附注) below, if there is one.
         """
+        self._signed = max(len(self._said) - 1, 0)
         self.gap()
         em = self.type.body
         mine, its = _ems(name), _ems(day)
@@ -211,18 +227,33 @@ class Page:
             if isinstance(one, _Line):
                 one.keep = True
 
-    def copies(self, text: str) -> None:
-        """Who else gets it (抄送), between two lines, as the last thing there is."""
-        self.gap()
+    def copies(self, name: str, text: str) -> None:
+        """Who else is told (抄送), at the foot of the page that was signed.
+
+        Args:
+            name: the word for it and its colon; further lines begin where the first goes on.
+        """
         foot = self.type.foot
-        self._say(_Line(text, size=foot, left=foot, right=foot, ruled=True))
+        hang = _ems(name) * foot
+        line = _Line(
+            f"{name}{text}",
+            size=foot,
+            left=foot + hang,
+            right=foot,
+            first=-hang,
+            ruled=not self._letter,
+            framed=True,
+        )
+        # A frame stands on the page of the paragraph after it, and would part a signature from
+        # the line before.
+        self._said.insert(self._signed, line)
 
     def content(self) -> bytes:
         """The file: the same bytes whenever the same was said."""
         # python-docx takes a tenth of a second to load, and most commands make no paper.
         from duban.paper.blank import blank
 
-        empty = blank(self._language)
+        empty = blank(self._language, letter=self._letter)
         body = "".join(one if isinstance(one, str) else self._xml(one) for one in self._said)
         parts = {
             **empty.parts,
@@ -247,7 +278,8 @@ class Page:
         }
         made = "".join(
             (
-                "<w:keepNext/>" if line.keep else "",
+                "<w:keepNext/><w:keepLines/>" if line.keep else "",
+                _FRAMED if line.framed else "",
                 _RULED if line.ruled else "",
                 _element("shd", val="clear", color="auto", fill=line.fill) if line.fill else "",
                 _led(line.lead) if line.lead is not None else "",
@@ -351,6 +383,16 @@ _RULED = "".join(
         *(_element(s, val="single", sz=8, space=1, color="auto") for s in ("top", "bottom")),
         "</w:pBdr>",
     )
+)
+_FRAMED = _element(
+    "framePr",
+    w=_wide(WIDTH),
+    hSpace=0,
+    wrap="notBeside",
+    vAnchor="margin",
+    hAnchor="margin",
+    xAlign="left",
+    yAlign="bottom",
 )
 _TABLE = (
     '<w:tblPr><w:tblStyle w:val="TableGrid"/><w:tblW w:w="0" w:type="auto"/>'

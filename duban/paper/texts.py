@@ -36,17 +36,17 @@ ZH = Texts(
         PaperKind.CHASE: "催办函",
         PaperKind.FORMAL: "督办函",
         PaperKind.CIRCULAR: "通报",
-        PaperKind.EXTENSION: "延期批复",
-        PaperKind.REFUSAL: "不予延期批复",
+        PaperKind.EXTENSION: "延期复函",
+        PaperKind.REFUSAL: "不予延期复函",
     },
     titles={
         "slip": "督办单",
         "chase": "{issuer}关于催办{matters}的函",
         "formal": "{issuer}关于督办{matters}的函",
         "circular": "{issuer}关于{matters}逾期未办结情况的通报",
-        "extension": "{issuer}关于同意{matters}延期办理的批复",
-        "adjusted": "{issuer}关于调整{matters}办理时限的通知",
-        "refusal": "{issuer}关于不同意{matters}延期办理的批复",
+        "extension": "{issuer}关于同意{matters}延期办理的复函",
+        "adjusted": "{issuer}关于调整{matters}办理时限的函",
+        "refusal": "{issuer}关于{matters}延期申请的复函",
     },
     opens={
         "slip": "根据{notices}文件，现将下列{n}项工作交由{recipient}办理，请按要求落实。",
@@ -63,13 +63,18 @@ ZH = Texts(
         "仍未报送佐证材料。现将有关情况通报如下：",
         "circular-one": "根据{notices}文件，你单位承担的“{matter}”工作逾期未办结，截至{day}"
         "仍未报送佐证材料。现将有关情况通报如下：",
-        "extension": "你单位关于延期办理的申请收悉。经研究，批复如下：",
-        "adjusted": "经研究，对你单位承担的有关工作的办理时限作如下调整：",
-        "refusal": "你单位{asked_on}关于“{matter}”延期至{until}办理的申请收悉。经研究，批复如下：",
+        "extension": "你单位关于延期办理的申请收悉。经研究，函复如下：",
+        "adjusted": "经研究，现就你单位承担的有关工作的办理时限调整事项函告如下：",
+        "refusal": "你单位{asked_on}关于“{matter}”延期至{until}办理的申请收悉。经研究，函复如下：",
     },
     asks={
         "slip": "请明确责任人员，按上述时限报送佐证材料；确有困难需要延期的，"
         "应当在时限届满前提出申请，说明理由和拟延至的日期，并经单位负责同志同意。",
+        "slip-late": "办理时限在交办前已经届满，请明确责任人员，抓紧办理，尽快报送佐证材料；"
+        "确有困难的，请书面说明原因和预计办结的时间，并经单位负责同志同意。",
+        "slip-some-late": "请明确责任人员，按上述时限报送佐证材料；交办前时限已经届满的，"
+        "请抓紧办理，尽快报送。时限未到、确有困难需要延期的，应当在时限届满前提出申请，"
+        "说明理由和拟延至的日期，并经单位负责同志同意。",
         "chase": "请立即办理，并尽快报送佐证材料；确有困难的，请书面说明原因和预计办结的时间。",
         "formal": "请你单位负责同志过问此事，查明逾期原因，明确办结时间，并立即报送佐证材料。",
         "circular": "请你单位主要负责同志牵头整改，立即办理，并将办理结果和逾期原因一并书面报送。",
@@ -135,6 +140,7 @@ ZH = Texts(
         "quote": "“{quote}”",
         "row": "{name}：{text}",
         "late": "（已超期{n}天）",
+        "late-before": "（交办前已届满）",
         "soft": "（倡导性事项，不计超期）",
         "told": "{days}{name}",
         "told-many": "{first}至{last}{name}{n}次",
@@ -148,7 +154,8 @@ ZH = Texts(
         "office": "{name}{office}",
         "telephone": "，电话{telephone}",
         "call": "电话催办",
-        "superior": "有关情况同时函告{superior}，请其督促。",
+        "copies": "抄送：",
+        "copied": "{superior}。",
         "file": "{name} {number}.docx",
     },
     periods={
@@ -207,6 +214,14 @@ EN = Texts(
         "slip": "Please name who is responsible and send the evidence by the due date. Who needs "
         "more time asks for it before that date, with the reason, the day meant, and the consent "
         "of the head of the office.",
+        "slip-late": "The due date was past before this was assigned. Please name who is "
+        "responsible, attend to it now and send the evidence soon. If something stands in the "
+        "way, please say in writing what it is and when the matter will be done, with the consent "
+        "of the head of the office.",
+        "slip-some-late": "Please name who is responsible and send the evidence by the due date; "
+        "of what was past its date before it was assigned, soon. Who needs more time asks for it, "
+        "where the date lies ahead before that date, with the reason, the day meant, and the "
+        "consent of the head of the office.",
         "chase": "Please attend to this at once and send the evidence. If something stands in the "
         "way, please say in writing what it is and when the matter will be done.",
         "formal": "The head of your office is asked to look into this, find out why it is late, "
@@ -276,6 +291,7 @@ EN = Texts(
         "quote": "“{quote}”",
         "row": "{name}: {text}",
         "late": " ({n} days overdue)",
+        "late-before": " (past before it was assigned)",
         "soft": " (encouraged, never overdue)",
         "told": "{name} {days}",
         "told-many": "{name} {n} times, {first} to {last}",
@@ -292,7 +308,8 @@ EN = Texts(
         "office": "{name}, {office}",
         "telephone": ", telephone {telephone}",
         "call": "telephone call",
-        "superior": "{superior} is told of this at the same time.",
+        "copies": "Copy to: ",
+        "copied": "{superior}.",
         "file": "{number}.docx",
     },
     periods={

@@ -24,7 +24,7 @@ COLOURS = {
 """The bar of a coloured slip and what lies behind its labels, by the first letter of its name."""
 
 _PLEAS = (PaperKind.EXTENSION, PaperKind.REFUSAL)
-_LETTERS = (PaperKind.CHASE, PaperKind.FORMAL)
+_LETTERS = (PaperKind.CHASE, PaperKind.FORMAL, *_PLEAS)
 
 
 def write(facts: Facts, number: str) -> bytes:
@@ -36,7 +36,12 @@ def write(facts: Facts, number: str) -> bytes:
     """
     t = texts(facts.language)
     page = Page(
-        facts.language, title=title_of(facts), author=facts.issuer, day=facts.day, subject=number
+        facts.language,
+        title=title_of(facts),
+        author=facts.issuer,
+        day=facts.day,
+        subject=number,
+        letter=_is_letter(facts),
     )
     if facts.label:
         page.line(t.says["label"].format(label=facts.label), small=True)
@@ -76,6 +81,11 @@ def _is_slip(facts: Facts) -> bool:
     return facts.kind is PaperKind.SLIP or facts.name.endswith(("督办单", "slip"))
 
 
+def _is_letter(facts: Facts) -> bool:
+    """Whether the standard's form for letters (信函格式) is its own."""
+    return facts.kind in _LETTERS and not _is_slip(facts)
+
+
 def _sort(facts: Facts) -> str:
     """A due day that moved without being asked for is no answer to anybody."""
     unasked = any(one.plea is None or one.plea.asked_on is None for one in facts.matters)
@@ -83,9 +93,7 @@ def _sort(facts: Facts) -> str:
 
 
 def _head(page: Page, t: Texts, facts: Facts, number: str) -> None:
-    page.number(
-        number, align="right" if facts.kind in _LETTERS and t.language == "zh" else "centre"
-    )
+    page.number(number)
     page.title(title_of(facts))
     page.to(t.says["to"].format(recipient=facts.recipient))
 
@@ -93,6 +101,8 @@ def _head(page: Page, t: Texts, facts: Facts, number: str) -> None:
 def _end(page: Page, t: Texts, facts: Facts) -> None:
     note = t.says["contact"].format(contact=facts.contact) if facts.contact else ""
     page.signature(facts.issuer, civil_words(t.language, facts.day), note)
+    if facts.superior:
+        page.copies(t.says["copies"], t.says["copied"].format(superior=facts.superior))
 
 
 def _opening(t: Texts, facts: Facts, kind: PaperKind) -> str:
@@ -126,11 +136,17 @@ def _slip(page: Page, t: Texts, facts: Facts, number: str) -> None:
 
 
 def _ask(page: Page, t: Texts, facts: Facts) -> None:
-    """What the recipient is to do now, and who else knows."""
-    page.text(t.asks[facts.kind.value])
-    if facts.superior:
-        page.text(t.says["superior"].format(superior=facts.superior))
+    """What the recipient is to do now."""
+    page.text(t.asks[_asked(facts)])
     page.text(t.asks["care"])
+
+
+def _asked(facts: Facts) -> str:
+    """A slip cannot ask for evidence by a date that was past before it was written."""
+    late = [one.days_late(facts.day) > 0 for one in facts.matters]
+    if facts.kind is not PaperKind.SLIP or not any(late):
+        return facts.kind.value
+    return "slip-late" if all(late) else "slip-some-late"
 
 
 def _rows(t: Texts, facts: Facts, matter: Matter) -> Iterator[tuple[str, Sequence[str]]]:
@@ -163,7 +179,8 @@ def _due(t: Texts, facts: Facts, matter: Matter) -> str:
     if matter.soft:
         return day + t.says["soft"]
     late = matter.days_late(facts.day)
-    return day + (t.says["late"].format(n=late) if late else "")
+    told = t.says["late-before" if facts.kind is PaperKind.SLIP else "late"]
+    return day + (told.format(n=late) if late else "")
 
 
 def _history(t: Texts, told: Sequence[Told]) -> str:

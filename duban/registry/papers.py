@@ -21,8 +21,8 @@ class PaperKind(StrEnum):
     CHASE = "chase"  # 催办函
     FORMAL = "formal"  # 督办函
     CIRCULAR = "circular"  # 通报
-    EXTENSION = "extension"  # 延期批复
-    REFUSAL = "refusal"  # 不予延期
+    EXTENSION = "extension"  # 延期复函
+    REFUSAL = "refusal"  # 不予延期复函
 
 
 _SERIES = {

@@ -135,6 +135,17 @@ def test_a_letter_keeps_the_order_it_is_given(small: Registry):
     assert plain.index("1. 每月活动") < plain.index("2. 家长课堂")
 
 
+def test_what_was_past_its_date_before_it_was_assigned_is_asked_for_soon(
+    small: Registry, example: Registry
+):
+    plain = text(head(small, Kind.ASSIGN), [item(small), replace(item(small), late_days=9)])
+    assert "请按时限报送佐证材料；交办前时限已经届满的，请抓紧办理，尽快报送。" in plain
+    assert "（交办前已届满）" in plain
+    assert "届满" not in text(head(small, Kind.ASSIGN), [item(small)])
+    english = text(head(example, Kind.ASSIGN), [replace(item(example), late_days=9)])
+    assert "(past before it was assigned)" in english
+
+
 def test_a_copy_names_who_reports_and_asks_for_nothing(small: Registry):
     plain = text(head(small, Kind.COPY), [item(small)])
     assert "牵头单位：东市妇联" in plain

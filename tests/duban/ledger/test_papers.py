@@ -155,7 +155,7 @@ def test_each_formal_rung_has_its_paper_and_the_others_have_none(first_quarter: 
     told = words_of(content_of(ledger, about[-1].id))
     assert "现予正式督办" in told
     assert "（已超期19天）" in told
-    assert "有关情况同时函告省妇联，请其督促。" in told
+    assert "抄送：省妇联。" in told
     said = "催办情况：2026年1月1日交办；3月13日、3月17日提醒；3月23日、3月30日、4月7日催办。"
     assert said in told
     assert verify(ledger) == []

@@ -21,8 +21,9 @@ from duban.paper.page import Page, clean
 A_MILLIMETRE = 1440 / 25.4  # twentieths of a point
 
 
-def page(language: str = "zh") -> Page:
-    return Page(language, title="标题", author="某省教育厅", day=date(2026, 10, 9), subject="12号")
+def page(language: str = "zh", *, letter: bool = False) -> Page:
+    day = date(2026, 10, 9)
+    return Page(language, title="标题", author="某省教育厅", day=day, subject="12号", letter=letter)
 
 
 def read(made: Page) -> Any:
@@ -150,6 +151,44 @@ def test_a_signature_is_never_alone_on_a_page():
     assert not last.paragraph_format.keep_with_next
 
 
+def test_the_first_page_of_a_letter_bears_no_number():
+    section = read(page(letter=True)).sections[0]
+    assert section.different_first_page_header_footer
+    assert [one.text for one in section.first_page_footer.paragraphs] == [""]
+    for plain in (page(), page("en", letter=True)):
+        assert not read(plain).sections[0].different_first_page_header_footer
+
+
+@pytest.mark.parametrize(("letter", "side", "gaps"), [(True, 2, 2), (False, 1, 1)])
+def test_the_number_of_a_letter_stands_at_the_right_two_lines_above_its_title(
+    letter: bool, side: int, gaps: int
+):
+    made = page(letter=letter)
+    made.number("某教督函〔2026〕12号")
+    made.title("标题")
+    number, *between, title, _ = read(made).paragraphs
+    assert (number.alignment, [one.text for one in between]) == (side, [""] * gaps)
+    assert title.text == "标题"
+
+
+@pytest.mark.parametrize("letter", [True, False])
+def test_copies_stand_at_the_foot_of_the_page_that_is_signed(letter: bool):
+    made = page(letter=letter)
+    made.text("正文")
+    made.signature("某局", "2026年1月5日")
+    made.copies("抄送：", "某省妇联。")
+    copies, *others = read(made).paragraphs
+    assert [one.text for one in others] == ["正文", "", "某局", "2026年1月5日"]
+    assert copies.text == "抄送：某省妇联。"
+    frame = copies._p.pPr.find(qn("w:framePr"))
+    assert [attribute(frame, one) for one in ("vAnchor", "yAlign")] == ["margin", "bottom"]
+    # One character from the edges; further lines go on below the first name. No lines in a letter.
+    shape = copies.paragraph_format
+    found = [shape.left_indent.pt, shape.first_line_indent.pt, shape.right_indent.pt]
+    assert found == [4 * 14, -3 * 14, 14]
+    assert (copies._p.pPr.find(qn("w:pBdr")) is None) is letter
+
+
 def test_what_is_attached_stands_below_each_other():
     made = page()
     made.attachments("附件：", ["甲", "乙"])
@@ -207,7 +246,7 @@ def test_the_order_of_properties_is_the_one_that_word_insists_on():
     made.text("正文")
     made.form([("甲", ["乙", "丙"])], fill="F2F2F2")
     made.signature("某局", "2026年1月5日")
-    made.copies("抄送：某局。")
+    made.copies("抄送：", "某局。")
     body = read(made).element.body
     for element in body.iter(qn("w:pPr"), qn("w:rPr"), qn("w:tcPr")):
         names = [one.tag.rpartition("}")[2] for one in element]
@@ -216,7 +255,7 @@ def test_the_order_of_properties_is_the_one_that_word_insists_on():
 
 
 ORDERS = {
-    "pPr": ["pStyle", "keepNext", "keepLines", "pageBreakBefore", "widowControl", "pBdr", "shd",
+    "pPr": ["pStyle", "keepNext", "keepLines", "pageBreakBefore", "framePr", "widowControl", "pBdr", "shd",
             "tabs", "snapToGrid", "spacing", "ind", "jc", "rPr", "sectPr"],
     "rPr": ["rStyle", "rFonts", "b", "bCs", "i", "color", "spacing", "sz", "szCs", "lang"],
     "tcPr": ["tcW", "gridSpan", "vMerge", "tcBorders", "shd", "vAlign"],
