@@ -24,7 +24,7 @@ from duban.ladder import Kind
 from duban.registry import Agency, Clause, Notice
 from duban.registry.clauses import natural
 from duban.registry.papers import WORD
-from duban.words import asked_words, civil_words, period_words, words
+from duban.words import asked_words, civil_words, period_prose, words
 
 MOST_THREADS = 20
 """A letter belongs to the threads of so many duties at most; headers are not for long lists."""
@@ -111,8 +111,8 @@ class Item:
 
     @property
     def period_name(self) -> str:
-        """The period as a person reads it."""
-        return period_words(words(self.notice.language), self.period)
+        """The period in prose."""
+        return period_prose(words(self.notice.language), self.period)
 
     @property
     def due_day(self) -> str:

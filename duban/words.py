@@ -1,6 +1,8 @@
 """The words that screens, letters and the Prefect UI use, in the language of the notice."""
 
-from collections.abc import Mapping
+import re
+from calendar import month_name
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -29,6 +31,10 @@ class Words:
     due: str
     school_year: str
     once: str
+    periods: Mapping[str, str]
+    """How prose names a period, by the mark in its code, with {year}, the {next} one and {n}."""
+    turns: Mapping[str, Sequence[str]]
+    """What {n} is, for the first, second and so on of such a period in its year."""
     asks: Mapping[str, str]
     optional: str
     comma: str
@@ -305,6 +311,14 @@ ZH = Words(
     due="{month:02}-{day:02}止",
     school_year="学年 {start}–{end:02}",
     once="一次性",
+    periods={
+        "": "{year}年",
+        "SY": "{year}—{next}学年",
+        "H": "{year}年{n}半年",
+        "Q": "{year}年第{n}季度",
+        "-": "{year}年{n}月",
+    },
+    turns={"H": "上下", "Q": "一二三四", "-": [str(month) for month in range(1, 13)]},
     asks={
         "text": "文字说明",
         "integer": "{unit}",
@@ -849,6 +863,14 @@ EN = Words(
     due="due {month:02}-{day:02}",
     school_year="school year {start}–{end:02}",
     once="once",
+    periods={
+        "": "{year}",
+        "SY": "school year {year}–{next}",
+        "H": "half-year {n} of {year}",
+        "Q": "quarter {n} of {year}",
+        "-": "{n} {year}",
+    },
+    turns={"H": "12", "Q": "1234", "-": list(month_name)[1:]},
     asks={
         "text": "text",
         "integer": "{unit}",
@@ -1153,7 +1175,7 @@ def words(language: str) -> Words:
 
 
 def period_words(w: Words, period: str) -> str:
-    """A period's name as a person reads it: 2026Q3, 学年 2026–27, 一次性."""
+    """A period's code as people filter by it: 2026Q3, 学年 2026–27, 一次性."""
     if period == "once":
         return w.once
     if period.startswith("SY"):
@@ -1165,6 +1187,23 @@ def period_words(w: Words, period: str) -> str:
 def rung_words(rung: Rung, w: Words) -> str:
     """A rung as people call it."""
     return rung.title or w.kinds[rung.kind]
+
+
+def period_prose(w: Words, period: str) -> str:
+    """A period in prose: 2026年第三季度, 2026—2027学年, 一次性; what is no period stays."""
+    if period == "once":
+        return w.once
+    found = _PERIOD.fullmatch(period)
+    if found is None:
+        return period
+    school, year, mark, turn = found.groups()
+    kind = school or mark or ""
+    turns = dict(enumerate(w.turns.get(kind, ()), start=1))
+    n = turns.get(int(turn or 0), turn or "")
+    return w.periods[kind].format(year=year, next=int(year) + 1, n=n)
+
+
+_PERIOD = re.compile(r"(SY)?(\d{4})(?:(-|Q|H)(\d\d?))?")
 
 
 def due_words(w: Words, due_at: datetime, zone: ZoneInfo, period: str) -> str:

@@ -1,27 +1,11 @@
-"""Says days in prose: a period, a due day, and where that comes from."""
+"""Says days in prose: a due day, and where that comes from."""
 
-import re
 from collections.abc import Iterator
 
 from duban.paper.facts import Due
 from duban.paper.texts import Texts
 from duban.period import DayInPeriod, Every, Period
 from duban.words import civil_words
-
-
-def period_prose(t: Texts, name: str) -> str:
-    """A period as prose has it: 2026年第3季度, 2026—2027学年."""
-    if name == "once":
-        return t.periods[name]
-    found = re.fullmatch(r"(?:SY)?(\d{4})(-|Q|H)?(\d+)?", name)
-    if found is None:
-        return name
-    year, sign, part = found.groups()
-    key = {None: "year", "-": "month", "Q": "quarter", "H": f"half-{part}"}[sign]
-    number = int(part or 1)
-    return t.periods["school-year" if name.startswith("SY") else key].format(
-        year=year, next=int(year) + 1, part=number, name=t.months[number - 1]
-    )
 
 
 def due_words(t: Texts, due: Due) -> str:

@@ -12,7 +12,7 @@ class Texts:
 
     `names` are the kinds of papers; `titles`, `opens` and `asks` what a kind's title, first and
     last paragraph say, with `-one` where it speaks of one matter; `rules` how often and by when;
-    `rows` the lines of a slip; `periods` how a period is read; `says` the rest.
+    `rows` the lines of a slip; `says` the rest.
     """
 
     language: str
@@ -24,7 +24,6 @@ class Texts:
     bases: Mapping[str, str]
     rows: Mapping[str, str]
     says: Mapping[str, str]
-    periods: Mapping[str, str]
     nth: tuple[str, ...]
     months: tuple[str, ...]
 
@@ -157,15 +156,6 @@ ZH = Texts(
         "copies": "抄送：",
         "copied": "{superior}。",
         "file": "{name} {number}.docx",
-    },
-    periods={
-        "year": "{year}年",
-        "half-1": "{year}年上半年",
-        "half-2": "{year}年下半年",
-        "quarter": "{year}年第{part}季度",
-        "month": "{year}年{part}月",
-        "school-year": "{year}—{next}学年",
-        "once": "一次性",
     },
     nth=("1", "2", "3", "4", "5", "6", *[""] * 6),
     months=tuple(str(month) for month in range(1, 13)),
@@ -311,15 +301,6 @@ EN = Texts(
         "copies": "Copy to: ",
         "copied": "{superior}.",
         "file": "{number}.docx",
-    },
-    periods={
-        "year": "{year}",
-        "half-1": "first half of {year}",
-        "half-2": "second half of {year}",
-        "quarter": "quarter {part} of {year}",
-        "month": "{name} {year}",
-        "school-year": "school year {year}–{next}",
-        "once": "once",
     },
     nth=("first", "second", "third", "fourth", "fifth", "sixth", *[""] * 6),
     months=(

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
 
-from duban.paper.due import derivation, due_words, period_prose
+from duban.paper.due import derivation, due_words
 from duban.paper.facts import Facts, Matter, Plea, Told
 from duban.paper.page import Page
 from duban.paper.texts import Texts, texts
 from duban.registry.papers import PaperKind
-from duban.words import civil_words
+from duban.words import civil_words, period_prose, words
 
 MOST_DAYS = 4
 """So many days of one sort are listed one by one."""
@@ -165,9 +165,11 @@ def _rows(t: Texts, facts: Facts, matter: Matter) -> Iterator[tuple[str, Sequenc
 
 
 def _named(t: Texts, matter: Matter) -> str:
-    return t.says["matter"].format(
-        title=matter.title, duty=matter.duty, period=period_prose(t, matter.period)
-    )
+    return t.says["matter"].format(title=matter.title, duty=matter.duty, period=_period(t, matter))
+
+
+def _period(t: Texts, matter: Matter) -> str:
+    return period_prose(words(t.language), matter.period)
 
 
 def _based(t: Texts, matter: Matter) -> str:
@@ -224,7 +226,7 @@ def _letter(page: Page, t: Texts, facts: Facts, number: str) -> None:
 
 def _tell(page: Page, t: Texts, facts: Facts, matter: Matter) -> None:
     """A matter in prose; the quote stands by itself."""
-    numbered = t.says["number"].format(duty=matter.duty, period=period_prose(t, matter.period))
+    numbered = t.says["number"].format(duty=matter.duty, period=_period(t, matter))
     page.text(f"{numbered}{_based(t, matter)}")
     page.quote(t.says["quote"].format(quote=matter.quote))
     for key, text in (
@@ -276,7 +278,7 @@ def _decision(page: Page, t: Texts, matter: Matter, sort: str, *, dated: bool) -
     decided = t.says[told].format(
         matter=matter.title,
         duty=matter.duty,
-        period=period_prose(t, matter.period),
+        period=_period(t, matter),
         before=civil_words(t.language, plea.before),
         day=due_words(t, matter.due),
     )

@@ -10,7 +10,7 @@ from duban.duty import Light, Standing, light
 from duban.ledger.snapshots import Fact, Snapshot
 from duban.reports.asked import COUNTS, Frame, Measure, excused, group_of, in_period, nil
 from duban.reports.texts import Texts
-from duban.words import Words, period_words, words
+from duban.words import Words, period_prose, words
 from duban.xlsx import FILLS, Cell, Look
 
 WIDTHS: Mapping[str, int] = {
@@ -80,7 +80,7 @@ class Duties:
             "department": department,
             "agency": names.get(fact.agency, fact.agency),
             "shares": says["join"].join(names.get(one, one) for one in fact.copied),
-            "period": period_words(self._words, fact.period),
+            "period": period_prose(self._words, fact.period),
             "group": self.t.groups[group_of(fact)],
             "counted": says["period" if in_period(fact, self.frame) else "earlier"],
             "state": self.t.measures[_state(fact)],

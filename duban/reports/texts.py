@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
-from duban.period import Every, period_named
 from duban.registry import clock
 from duban.reports.asked import Group, Measure
-from duban.words import civil_words
+from duban.words import civil_words, period_prose, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,6 @@ class Texts:
     """One language, with what its sentences speak of in braces.
 
     Attributes:
-        periods: by kind, with {year}, the {next} year, {month}, and {n} of a quarter or half-year.
         zones: what people call a time zone.
         measures, rates: headings of columns and rows; rates by the names they have in `Counts`.
         problems: a heading and a sentence for each thing that can be wrong, `asks` what it asks.
@@ -23,7 +21,6 @@ class Texts:
     """
 
     language: str
-    periods: Mapping[Every, str]
     zones: Mapping[str, str]
     groups: Mapping[Group, str]
     measures: Mapping[Measure, str]
@@ -39,13 +36,6 @@ class Texts:
 
 ZH = Texts(
     language="zh",
-    periods={
-        Every.MONTH: "{year}年{month}月",
-        Every.QUARTER: "{year}年第{n}季度",
-        Every.HALF_YEAR: "{year}年{n}半年",
-        Every.YEAR: "{year}年",
-        Every.SCHOOL_YEAR: "{year}—{next}学年",
-    },
     zones={"Asia/Shanghai": "北京时间"},
     groups={Group.LEAD: "牵头", Group.CO: "共同负责", Group.SOFT: "倡导性", Group.ALL: "合计"},
     measures={
@@ -203,8 +193,6 @@ ZH = Texts(
         "departments-league": "各部门",
         "yes": "是",
         "no": "否",
-        "half-1": "上",
-        "half-2": "下",
         "made": "数据截至{cut_off}；快照校验值（SHA-256）{snapshot}。",
     },
     problems={
@@ -267,13 +255,6 @@ ZH = Texts(
 
 EN = Texts(
     language="en",
-    periods={
-        Every.MONTH: "{month} {year}",
-        Every.QUARTER: "the {n} quarter of {year}",
-        Every.HALF_YEAR: "the {n} half of {year}",
-        Every.YEAR: "{year}",
-        Every.SCHOOL_YEAR: "the school year {year}/{next}",
-    },
     zones={"Asia/Shanghai": "China time"},
     groups={
         Group.LEAD: "Lead",
@@ -443,8 +424,6 @@ EN = Texts(
         "departments-league": "departments",
         "yes": "yes",
         "no": "no",
-        "half-1": "first",
-        "half-2": "second",
         "made": "As of {cut_off}; SHA-256 of the snapshot: {snapshot}.",
     },
     problems={
@@ -508,35 +487,20 @@ EN = Texts(
     },
 )
 
-_ORDINALS = {"zh": "一二三四", "en": ("first", "second", "third", "fourth")}
-
 
 def texts(language: str) -> Texts:
     """The texts of a language; Chinese unless it is English."""
     return EN if language == "en" else ZH
 
 
-def title_words(t: Texts, every: Every, first: date) -> str:
-    """What the bulletin is called of the period that begins on a day."""
-    return t.says["called"].format(period=period_title(t, every, first))
-
-
 def period_in_words(t: Texts, name: str) -> str:
-    """A period as `period_title` has it, by its name; the name itself if it is none with bounds."""
-    found = period_named(name)
-    return period_title(t, found.every, found.start) if found and found.start else name
+    """A period in prose, by its name."""
+    return period_prose(words(t.language), name)
 
 
-def period_title(t: Texts, every: Every, first: date) -> str:
-    """A period in a title: 2026年第三季度, the third quarter of 2026."""
-    half = t.says["half-1" if first.month == 1 else "half-2"]
-    quarter = _ORDINALS[t.language][(first.month - 1) // 3]
-    return t.periods[every].format(
-        year=first.year,
-        next=first.year + 1,
-        month=f"{first:%B}" if t.language == "en" else first.month,
-        n=half if every is Every.HALF_YEAR else quarter,
-    )
+def title_words(t: Texts, period: str) -> str:
+    """What the bulletin of a period is called in a list."""
+    return t.says["called"].format(period=period_in_words(t, period))
 
 
 def moment_words(t: Texts, local: datetime) -> str:

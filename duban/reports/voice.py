@@ -9,13 +9,7 @@ from zoneinfo import ZoneInfo
 from duban.reports.asked import Group, Measure, Sought
 from duban.reports.figures import Figures, Line, Number, Rate, TargetFigures
 from duban.reports.tables import name_of, shown
-from duban.reports.texts import (
-    Texts,
-    moment_words,
-    period_in_words,
-    period_title,
-    texts,
-)
+from duban.reports.texts import Texts, moment_words, period_in_words, texts
 from duban.words import civil_words
 
 LISTED = 30
@@ -77,8 +71,8 @@ class Voice:
 
     @property
     def period(self) -> str:
-        """The period's name."""
-        return period_title(self.t, self.figures.every, self.figures.first)
+        """The period in prose."""
+        return period_in_words(self.t, self.figures.period)
 
     @property
     def cut_off(self) -> str:

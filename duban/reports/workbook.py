@@ -14,7 +14,7 @@ from duban.reports.tables import EVERYTHING, Cell, Shown, cell, grouped, name_of
 from duban.reports.texts import Texts, texts
 from duban.reports.voice import Voice
 from duban.targets import Against, Ratio
-from duban.words import period_words, words
+from duban.words import period_prose, words
 from duban.xlsx import Book, Column, Look
 from duban.xlsx import Cell as Written
 
@@ -108,7 +108,7 @@ class _Workbook:
                 row: list[Written] = [
                     f"{target.title} {target.field}",
                     names.get(line.key, self.t.says["whole"]),
-                    period_words(w, point.period),
+                    period_prose(w, point.period),
                     point.ratio.upper,
                     point.ratio.lower,
                     _value(point.ratio),

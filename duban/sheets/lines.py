@@ -20,7 +20,7 @@ from duban.sheets.cells import MOST_NOTE, NOTES, cell_of, figures_of, note_of, s
 from duban.sheets.gathering import Known
 from duban.sheets.stamps import PAST, stamp
 from duban.sheets.texts import Texts
-from duban.words import Words, event_words, period_words
+from duban.words import Words, event_words, period_prose
 from duban.xlsx import FILLS, Cell, Column, Look
 
 BEFORE = (
@@ -141,7 +141,7 @@ class Liner:
             "opened": self._day(duty, duty.opened_at),
             "original_due": self._day(duty, duty.original_due_at),
             "due": t.says["provisional"].format(day=due) if duty.provisional else due,
-            "cycle": period_words(w, duty.period),
+            "cycle": period_prose(w, duty.period),
             "status": status,
             "light": t.says[f"light-{duty.light(self.now)}"],
             "closed": self._day(duty, duty.closed_at),

@@ -188,7 +188,7 @@ def test_the_rungs_own_name_is_the_subject_where_all_share_it(small: Registry):
     assert text(head(small), [blue, blue]).startswith("【蓝色督办单】")
     mixed = text(head(small), [blue, item(small)])
     assert mixed.startswith("【催办】")
-    assert "（编号 7，2026Q1，蓝色督办单）" in mixed
+    assert "（编号 7，2026年第一季度，蓝色督办单）" in mixed
 
 
 def test_a_label_and_a_further_part_show_in_subject_and_body(small: Registry):

@@ -15,7 +15,7 @@ from duban.portal.agency.own import Own, unclosed_duties
 from duban.portal.agency.routes import page
 from duban.portal.guard import count
 from duban.portal.who import Guest, portal_of
-from duban.words import period_words
+from duban.words import period_prose
 
 router = APIRouter()
 
@@ -60,7 +60,7 @@ def _calendar(guest: Guest) -> Calendar:
 def _event(guest: Guest, own: Own) -> Event:
     duty, portal = own.duty, guest.office.settings.portal
     day = duty.due_at.astimezone(duty.notice.zone).date()
-    period = period_words(guest.pages.words(guest.request), duty.period)
+    period = period_prose(guest.pages.words(guest.request), duty.period)
     title = guest.text("报送截止：{title}（{period}）")
     made = Event()
     _put(

@@ -29,9 +29,7 @@ def told(guest: Guest, code: str) -> str:
 
 def bulletin_title(guest: Guest, view: BulletinView) -> str:
     """What a bulletin is called, in the visitor's language."""
-    first = view.of.start
-    assert first
-    return title_words(texts(guest.pages.language(guest.request)), view.every, first)
+    return title_words(texts(guest.pages.language(guest.request)), view.period)
 
 
 def _done(_: Say) -> dict[str, str]:

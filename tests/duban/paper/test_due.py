@@ -1,4 +1,4 @@
-"""Days in prose: periods, due days, and where those come from."""
+"""Days in prose: due days, and where those come from."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,28 +6,10 @@ from typing import Any
 
 import pytest
 
-from duban.paper.due import derivation, due_words, period_prose
+from duban.paper.due import derivation, due_words
 from duban.paper.texts import EN, ZH
 from duban.period import Every
 from tests.duban.paper.conftest import DUE
-
-
-@pytest.mark.parametrize(
-    ("name", "zh", "en"),
-    [
-        ("2026", "2026年", "2026"),
-        ("2026H1", "2026年上半年", "first half of 2026"),
-        ("2026H2", "2026年下半年", "second half of 2026"),
-        ("2026Q3", "2026年第3季度", "quarter 3 of 2026"),
-        ("2026-09", "2026年9月", "September 2026"),
-        ("SY2026", "2026—2027学年", "school year 2026–2027"),
-        ("once", "一次性", "once"),
-        # Nothing that the ledger could hold stops a letter.
-        ("p1", "p1", "p1"),
-    ],
-)
-def test_a_period_reads_as_prose(name: str, zh: str, en: str):
-    assert (period_prose(ZH, name), period_prose(EN, name)) == (zh, en)
 
 
 def test_the_time_stands_only_where_the_day_does_not_end_it():

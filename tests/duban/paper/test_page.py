@@ -255,8 +255,8 @@ def test_the_order_of_properties_is_the_one_that_word_insists_on():
 
 
 ORDERS = {
-    "pPr": ["pStyle", "keepNext", "keepLines", "pageBreakBefore", "framePr", "widowControl", "pBdr", "shd",
-            "tabs", "snapToGrid", "spacing", "ind", "jc", "rPr", "sectPr"],
+    "pPr": ["pStyle", "keepNext", "keepLines", "pageBreakBefore", "framePr", "widowControl",
+            "pBdr", "shd", "tabs", "snapToGrid", "spacing", "ind", "jc", "rPr", "sectPr"],
     "rPr": ["rStyle", "rFonts", "b", "bCs", "i", "color", "spacing", "sz", "szCs", "lang"],
     "tcPr": ["tcW", "gridSpan", "vMerge", "tcBorders", "shd", "vAlign"],
 }  # fmt: skip

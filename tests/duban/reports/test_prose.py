@@ -186,8 +186,5 @@ def test_the_notes_tell_span_and_cut_off_and_zone():
 
 def test_english_says_it_too():
     said = voice(ONE, language="en")
-    assert (
-        said.title
-        == f"某省教育厅: bulletin on {NOTICE.label}, the duties of the third quarter of 2026"
-    )
+    assert said.title == f"某省教育厅: bulletin on {NOTICE.label}, the duties of quarter 3 of 2026"
     assert prose.whole(said)[0].startswith("Fell due: 1, of which lead 1")

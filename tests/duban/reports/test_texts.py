@@ -1,14 +1,12 @@
-"""Both languages say the same things, and say periods and moments as people do."""
+"""Both languages say the same things, and say moments as people do."""
 
 from dataclasses import fields
-from datetime import date
 from string import Formatter
 from typing import Any
 
 import pytest
 
-from duban.period import Every
-from duban.reports.texts import EN, ZH, moment_words, numeral, period_title, texts
+from duban.reports.texts import EN, ZH, moment_words, numeral, texts
 from tests.conftest import china
 
 
@@ -27,22 +25,6 @@ def sentences(part: Any, path: str = "") -> dict[str, set[str]]:
 @pytest.mark.parametrize("part", [one.name for one in fields(ZH) if one.name != "language"])
 def test_both_languages_have_the_same_sentences(part: str):
     assert sentences(getattr(ZH, part)) == sentences(getattr(EN, part))
-
-
-@pytest.mark.parametrize(
-    ("every", "first", "zh", "en"),
-    [
-        (Every.MONTH, "2026-10-01", "2026年10月", "October 2026"),
-        (Every.QUARTER, "2026-07-01", "2026年第三季度", "the third quarter of 2026"),
-        (Every.HALF_YEAR, "2026-01-01", "2026年上半年", "the first half of 2026"),
-        (Every.HALF_YEAR, "2026-07-01", "2026年下半年", "the second half of 2026"),
-        (Every.YEAR, "2026-01-01", "2026年", "2026"),
-        (Every.SCHOOL_YEAR, "2026-09-01", "2026—2027学年", "the school year 2026/2027"),
-    ],
-)
-def test_a_period_in_a_title(every: Every, first: str, zh: str, en: str):
-    day = date.fromisoformat(first)
-    assert (period_title(ZH, every, day), period_title(EN, every, day)) == (zh, en)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from duban.reports.figures import Counts, Figures, Line
 from duban.reports.tables import EVERYTHING, grouped, named, tells
 from duban.reports.texts import ZH
 from duban.reports.workbook import write
+from duban.words import period_prose, words
 from tests.duban.reports.cases import ONE, QUARTER, snapshot_of
 
 Row = dict[str, Any]
@@ -86,7 +87,13 @@ def test_rates_are_numbers_that_show_as_per_cent(book: Any):
 
 def test_targets_have_a_row_for_each_region_and_period(book: Any, counted: Figures):
     wanted = [
-        (point.period, point.ratio.upper, point.ratio.lower, point.reported.value, point.fresh)
+        (
+            period_prose(words("zh"), point.period),
+            point.ratio.upper,
+            point.ratio.lower,
+            point.reported.value,
+            point.fresh,
+        )
         for target in counted.targets
         for line in (target.whole, *target.regions)
         for point in line.trend

@@ -100,7 +100,7 @@ def test_a_line_says_what_the_ledger_knows_of_a_duty(office: Office, path: Path)
         "立项日期": date(2026, 3, 2),
         "原定完成时限": date(2026, 3, 20),
         "现行完成时限": date(2026, 4, 20),
-        "周期": "2026Q1",
+        "周期": "2026年第一季度",
         "状态": "退回",
         "亮灯": "绿灯",
         "进展情况": "",

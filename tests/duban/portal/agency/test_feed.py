@@ -31,7 +31,7 @@ def test_a_waiting_duty_is_an_all_day_event_with_two_alarms(
     [event] = found.walk("VEVENT")
     assert event["dtstart"].dt == date(2026, 3, 20)
     assert event["dtend"].dt == date(2026, 3, 21)
-    assert str(event["summary"]) == "报送截止：家长课堂（2026Q1）"
+    assert str(event["summary"]) == "报送截止：家长课堂（2026年第一季度）"
     assert str(event["uid"]) == f"duty-{guest.duty}@127.0.0.1:4280"
     assert str(event["url"]) == f"http://127.0.0.1:4280{guest.path}"
     alarms = [alarm["trigger"].dt for alarm in event.walk("VALARM")]

@@ -170,7 +170,7 @@ def test_a_bulletin_is_drafted_and_its_number_leads_to_the_duties(world: World) 
     page.goto("/desk/bulletins")
     page.get_by_label("统计期间").fill("2026Q1")
     page.get_by_role("button", name="拟写草稿").click()
-    expect(page.get_by_role("heading", name="季度通报 2026Q1 草稿")).to_be_visible()
+    expect(page.get_by_role("heading", name="季度通报 2026年第一季度 草稿")).to_be_visible()
     keep(page, "desk-bulletin")
     east = page.get_by_role("row", name="东市").first
     east.get_by_role("link").first.click()
