@@ -24,7 +24,7 @@ from duban.ladder import Kind
 from duban.registry import Agency, Clause, Notice
 from duban.registry.clauses import natural
 from duban.registry.papers import WORD
-from duban.words import asked_words, civil_words, period_prose, words
+from duban.words import asked_words, civil_words, period_prose, section_words, within_marks, words
 
 MOST_THREADS = 20
 """A letter belongs to the threads of so many duties at most; headers are not for long lists."""
@@ -100,7 +100,8 @@ class Item:
     @property
     def told(self) -> Told:
         """The long texts: for want of room the quote is cut first, the reason last."""
-        told = Told(self.reason, _listed(self.notice.language, self.asks), self.clause.quote)
+        quote = within_marks(self.clause.quote)
+        told = Told(self.reason, _listed(self.notice.language, self.asks), quote)
         if self.room is None:
             return told
         left, cut = self.room, list[str]()
@@ -108,6 +109,11 @@ class Item:
             cut.append(_clip(text, left))
             left = max(left - len(text), 0)
         return Told(*cut)
+
+    @property
+    def section(self) -> str:
+        """Where the clause stands in the notice, as prose cites it."""
+        return section_words(self.notice.language, self.clause.section)
 
     @property
     def period_name(self) -> str:

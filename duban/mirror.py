@@ -18,6 +18,7 @@ from duban.intake import masked
 from duban.ladder import ENDLESS, Reason
 from duban.ledger.questions import DutyView, Event, Received
 from duban.ledger.timeline import Last, Prospect, Told
+from duban.registry import clock
 from duban.words import (
     Words,
     asked_words,
@@ -26,6 +27,7 @@ from duban.words import (
     event_words,
     period_words,
     rung_words,
+    section_words,
     words,
 )
 
@@ -137,7 +139,7 @@ def _message(duty: DutyView, w: Words) -> str:
     due = duty.due_at.astimezone(duty.notice.zone)
     first = _first_due(duty, w) if _moved(duty) else ""
     parts = [
-        f"{w.labels['due']} {due:%Y-%m-%d %H:%M}{first}",
+        f"{w.labels['due']} {due:%Y-%m-%d} {clock(due)}{first}",
         w.card["nil"] if duty.nil else "",
         "" if duty.status in WAITING else _late_closed(duty, w),
     ]
@@ -324,7 +326,7 @@ def card(duty: DutyView, beside: Background, as_of: datetime | None = None) -> s
         "",
         f"> {duty.clause.quote}",
         "",
-        f"— {duty.notice.number} {duty.clause.section}",
+        f"— {duty.notice.number} {section_words(duty.notice.language, duty.clause.section)}",
         "",
         "| | |",
         "|---|---|",
@@ -382,7 +384,7 @@ def _rows(
 
 def _due(duty: DutyView, w: Words) -> str:
     due = duty.due_at.astimezone(duty.notice.zone)
-    hour = f" {due:%H:%M}" if f"{due:%H:%M}" != "23:59" else ""
+    hour = "" if clock(due) == "24:00" else f" {clock(due)}"
     first = _first_due(duty, w) if _moved(duty) else ""
     unsure = w.brackets.format(w.labels["provisional"]) if duty.provisional else ""
     return f"{civil_words(duty.notice.language, due.date())}{hour}{first}{unsure}"

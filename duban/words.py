@@ -325,7 +325,7 @@ ZH = Words(
         "ratio": "{numerator}/{denominator}",
         "date": "日期",
         "url": "网址",
-        "files": "文件 {min}–{max} 份",
+        "files": "文件{min}至{max}份",
     },
     optional="选报",
     comma="，",
@@ -1232,6 +1232,22 @@ def asked_words(w: Words, evidence: Mapping[str, Any]) -> str:
     asked = w.asks[kind].format(**evidence)
     told = w.comma.join(filter(None, (asked, "" if evidence["required"] else w.optional)))
     return evidence["label"] + (w.brackets.format(told) if told else "")
+
+
+def section_words(language: str, section: str) -> str:
+    """A section as prose cites it: 三（四） for the file's 三(四) in Chinese."""
+    return section.translate(_WIDE) if language == "zh" else section
+
+
+_WIDE = str.maketrans("()", "（）")
+
+
+def within_marks(text: str) -> str:
+    """A text as it stands within quotation marks: its own become single ones."""
+    return text.translate(_SINGLE)
+
+
+_SINGLE = str.maketrans("“”", "‘’")
 
 
 def civil_words(language: str, day: date) -> str:

@@ -23,8 +23,18 @@ from duban.cli.common import (
 )
 from duban.duty import Light
 from duban.ledger.questions import DutyView, duties, events, latest_evidence
+from duban.registry import clock
 from duban.sheets.cells import raw_of
-from duban.words import Words, asked_words, due_words, event_words, period_words, words
+from duban.words import (
+    Words,
+    asked_words,
+    due_words,
+    event_words,
+    period_words,
+    section_words,
+    within_marks,
+    words,
+)
 
 _STYLES = {Light.RED: "red", Light.YELLOW: "yellow", Light.GREEN: "green", Light.GREY: "dim"}
 
@@ -151,17 +161,22 @@ def show(duty: DutyName, as_of: AsOf = None) -> None:
 
 
 def _facts(duty: DutyView, now: datetime, w: Words) -> list[tuple[str, str]]:
-    zone = duty.notice.zone
+    due = duty.due_at.astimezone(duty.notice.zone)
     cycle = duty.clause.cycle(duty.cycle)
     return [
         ("duty", f"{duty.id}  {duty.number} {duty.clause.title}"),
         ("agency", f"{duty.agency.name} ({duty.agency.id})"),
-        ("quote", f"{duty.notice.number} {duty.clause.section} “{duty.clause.quote}”"),
+        ("quote", _quote(duty)),
         ("period", period_words(w, duty.period)),
-        ("due", f"{duty.due_at.astimezone(zone):%Y-%m-%d %H:%M}{_unsure(duty, w)}"),
+        ("due", f"{due:%Y-%m-%d} {clock(due)}{_unsure(duty, w)}"),
         ("basis", f"{w.basis[cycle.basis]} {cycle.note}"),
         ("status", state_words(duty, now, w)),
     ]
+
+
+def _quote(duty: DutyView) -> str:
+    section = section_words(duty.notice.language, duty.clause.section)
+    return f"{duty.notice.number} {section} “{within_marks(duty.clause.quote)}”"
 
 
 def _unsure(duty: DutyView, w: Words) -> str:

@@ -9,7 +9,7 @@ from duban.paper.facts import Facts, Matter, Plea, Told
 from duban.paper.page import Page
 from duban.paper.texts import Texts, texts
 from duban.registry.papers import PaperKind
-from duban.words import civil_words, period_prose, words
+from duban.words import civil_words, period_prose, section_words, within_marks, words
 
 MOST_DAYS = 4
 """So many days of one sort are listed one by one."""
@@ -65,7 +65,7 @@ def title_of(facts: Facts) -> str:
     t = texts(facts.language)
     if _is_slip(facts):
         return facts.name or t.titles["slip"]
-    first, n = facts.matters[0].title, len(facts.matters)
+    first, n = within_marks(facts.matters[0].title), len(facts.matters)
     matters = t.says["matters-one" if n == 1 else "matters"].format(title=first, n=n)
     return t.titles[_sort(facts)].format(issuer=facts.issuer, matters=matters)
 
@@ -111,7 +111,7 @@ def _opening(t: Texts, facts: Facts, kind: PaperKind) -> str:
     return t.opens[f"{kind}{one}"].format(
         notices=notices,
         n=len(facts.matters),
-        matter=facts.matters[0].title,
+        matter=within_marks(facts.matters[0].title),
         recipient=facts.recipient,
         day=civil_words(t.language, facts.day),
     )
@@ -151,12 +151,12 @@ def _asked(facts: Facts) -> str:
 
 def _rows(t: Texts, facts: Facts, matter: Matter) -> Iterator[tuple[str, Sequence[str]]]:
     """A slip's lines; what there is nothing to say of is left out."""
-    source = t.says["source"].format(notice=matter.notice, section=matter.section)
+    source = t.says["source"].format(notice=matter.notice, section=_section(t, matter))
     told = {
         "matter": [_named(t, matter)],
         "agency": [matter.agency],
         "shares": [t.says["and"].join(matter.shares)] if matter.shares else [],
-        "basis": [source, t.says["quote"].format(quote=matter.quote)],
+        "basis": [source, _quoted(t, matter)],
         "due": [_due(t, facts, matter), derivation(t, matter.due)],
         "asks": list(matter.asks),
         "told": [_history(t, matter.told)] if matter.told else [],
@@ -173,7 +173,15 @@ def _period(t: Texts, matter: Matter) -> str:
 
 
 def _based(t: Texts, matter: Matter) -> str:
-    return t.says["basis"].format(notice=matter.notice, section=matter.section)
+    return t.says["basis"].format(notice=matter.notice, section=_section(t, matter))
+
+
+def _section(t: Texts, matter: Matter) -> str:
+    return section_words(t.language, matter.section)
+
+
+def _quoted(t: Texts, matter: Matter) -> str:
+    return t.says["quote"].format(quote=within_marks(matter.quote))
 
 
 def _due(t: Texts, facts: Facts, matter: Matter) -> str:
@@ -228,7 +236,7 @@ def _tell(page: Page, t: Texts, facts: Facts, matter: Matter) -> None:
     """A matter in prose; the quote stands by itself."""
     numbered = t.says["number"].format(duty=matter.duty, period=_period(t, matter))
     page.text(f"{numbered}{_based(t, matter)}")
-    page.quote(t.says["quote"].format(quote=matter.quote))
+    page.quote(_quoted(t, matter))
     for key, text in (
         ("agency", matter.agency + t.says["stop"]),
         ("due", f"{_due(t, facts, matter)}{t.says['semicolon']}{derivation(t, matter.due)}"),
@@ -261,7 +269,7 @@ def _plea(page: Page, t: Texts, facts: Facts, number: str) -> None:
     asked, several = first.plea, sort == "refusal" and len(facts.matters) > 1
     page.text(
         t.opens["extension" if several else sort].format(
-            matter=first.title,
+            matter=within_marks(first.title),
             asked_on=_day(t, asked.asked_on if asked else None),
             until=_day(t, asked.until if asked else None),
         )
@@ -276,7 +284,7 @@ def _decision(page: Page, t: Texts, matter: Matter, sort: str, *, dated: bool) -
     plea = matter.plea or Plea(matter.due.original)
     told = {"extension": "granted", "adjusted": "adjusted", "refusal": "refused"}[sort]
     decided = t.says[told].format(
-        matter=matter.title,
+        matter=within_marks(matter.title),
         duty=matter.duty,
         period=_period(t, matter),
         before=civil_words(t.language, plea.before),
@@ -289,7 +297,7 @@ def _decision(page: Page, t: Texts, matter: Matter, sort: str, *, dated: bool) -
     if plea.answer:
         page.text(t.says["reason"].format(answer=plea.answer))
     page.text(_based(t, matter))
-    page.quote(t.says["quote"].format(quote=matter.quote))
+    page.quote(_quoted(t, matter))
 
 
 def _day(t: Texts, day: date | None) -> str:

@@ -17,7 +17,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from duban.words import Words, civil_words, period_prose, period_words, until_words, words
+from duban.words import (
+    Words,
+    civil_words,
+    period_prose,
+    period_words,
+    section_words,
+    until_words,
+    words,
+)
 
 LANGUAGES = ("zh", "en")
 """Templates are written in the first; the others have a catalogue in `locale/`."""
@@ -58,6 +66,7 @@ def environment(language: str) -> Environment:
         "period": partial(period_words, w),
         "prose_period": partial(period_prose, w),
         "prose_day": partial(civil_words, language),
+        "section": partial(section_words, language),
         "size": _size,
         "until": partial(until_words, w),
     }

@@ -20,7 +20,7 @@ from duban.sheets.cells import MOST_NOTE, NOTES, cell_of, figures_of, note_of, s
 from duban.sheets.gathering import Known
 from duban.sheets.stamps import PAST, stamp
 from duban.sheets.texts import Texts
-from duban.words import Words, event_words, period_prose
+from duban.words import Words, event_words, period_prose, section_words
 from duban.xlsx import FILLS, Cell, Column, Look
 
 BEFORE = (
@@ -157,7 +157,7 @@ class Liner:
                 self.texts.says["target"].format(at_least=f"{clause.target.at_least:g}")
             )
         return {
-            "source": f"{notice.number} {clause.section}",
+            "source": f"{notice.number} {section_words(notice.language, clause.section)}",
             "matter": clause.title,
             "goal": asked,
             "leads": self._named(clause, Role.LEAD),

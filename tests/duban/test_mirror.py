@@ -142,12 +142,12 @@ def test_a_link_to_the_runs_of_tags_is_one_address():
 
 
 def test_the_state_says_the_due_instant_and_how_late_the_evidence_came(ledger: Ledger, duty: int):
-    assert face_of(ledger, duty).message == "时限 2026-03-20 23:59"
+    assert face_of(ledger, duty).message == "时限 2026-03-20 24:00"
     until = date(2026, 3, 30)
     acts.extend(ledger, duty, due_on=until, reason="放假", by="李", now=NOW)
     hand_in(ledger, duty, china("2026-04-02"))
     assert face_of(ledger, duty).message == (
-        "时限 2026-03-30 23:59（原时限 2026-03-20） · 迟报 3 天（按原时限 13 天）"
+        "时限 2026-03-30 24:00（原时限 2026-03-20） · 迟报 3 天（按原时限 13 天）"
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from duban.words import EN, ZH, period_prose, period_words
+from duban.words import EN, ZH, period_prose, period_words, section_words, within_marks
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,12 @@ def test_a_period_reads_as_prose(code: str, zh: str, en: str):
 def test_where_people_type_and_filter_a_period_keeps_its_code():
     assert period_words(ZH, "2026Q3") == "2026Q3"
     assert period_words(ZH, "SY2026") == "学年 2026–27"
+
+
+def test_a_section_is_cited_with_the_brackets_of_its_language():
+    assert section_words("zh", "三(四)") == "三（四）"
+    assert section_words("en", "3(4)") == "3(4)"
+
+
+def test_marks_within_quotation_marks_are_single():
+    assert within_marks("健全“四位一体”体系") == "健全‘四位一体’体系"

@@ -20,6 +20,7 @@ from duban.registry.papers import PaperKind
 from tests.duban.paper.conftest import DUE, LATE, QUOTE, SLIP, TOLD, facts, matter
 from tests.libreoffice import converted
 
+QUOTED = "“" + QUOTE.replace("“", "‘").replace("”", "’") + "”"
 NUMBER = "某教督办〔2026〕12号"
 
 
@@ -58,14 +59,14 @@ def test_a_slip_assigns_a_matter():
         "共同负责",
         "东市教育局",
         "立项依据",
-        "某省教育厅省教〔2025〕1号 三(四)",
-        f"“{QUOTE}”",
+        "某省教育厅省教〔2025〕1号 三（四）",
+        QUOTED,
         "办理时限",
         "2026年3月25日",
         "每季度第3个月25日前报送；通知未写明，系督办工作安排（按季调度）。",
         "报送材料",
         "家长学校（所）",
-        "情况表（盖章）（文件 1–10 份）",
+        "情况表（盖章）（文件1至10份）",
     ]
 
 
@@ -78,12 +79,12 @@ def test_a_chase_asks_with_its_history():
         "截至2026年4月9日尚未收到佐证材料。现予催办，有关事项函告如下：",
         "一、督办事项",
         "（一）办好家长学校",
-        "编号7，2026年第一季度。依据某省教育厅省教〔2025〕1号文件三(四)：",
-        f"“{QUOTE}”",
+        "编号7，2026年第一季度。依据某省教育厅省教〔2025〕1号文件三（四）：",
+        QUOTED,
         "责任单位：东市妇联。",
         "办理时限：2026年3月25日（已超期15天）；每季度第3个月25日前报送；通知未写明，"
         "系督办工作安排（按季调度）。",
-        "报送材料：家长学校（所）；情况表（盖章）（文件 1–10 份）。",
+        "报送材料：家长学校（所）；情况表（盖章）（文件1至10份）。",
         "催办情况：2025年12月30日交办；2026年3月26日、4月2日催办。",
         "二、办理要求",
         "请立即办理，并尽快报送佐证材料；确有困难的，请书面说明原因和预计办结的时间。",
@@ -103,8 +104,8 @@ def test_an_extension_answers_what_was_asked():
         "你单位关于延期办理的申请收悉。经研究，函复如下：",
         "同意将“办好家长学校”（编号7，2026年第一季度）的办理时限由2026年3月25日延至2026年5月8日。"
         "（你单位于2026年3月2日申请延至2026年5月8日。）",
-        "依据某省教育厅省教〔2025〕1号文件三(四)：",
-        f"“{QUOTE}”",
+        "依据某省教育厅省教〔2025〕1号文件三（四）：",
+        QUOTED,
     ]
 
 
@@ -123,8 +124,8 @@ def test_a_refusal_says_why():
         "你单位2026年3月2日关于“办好家长学校”延期至2026年5月8日办理的申请收悉。经研究，函复如下：",
         "不同意“办好家长学校”（编号7，2026年第一季度）延期办理，办理时限仍为2026年3月25日。",
         "理由：各市进度一致，不宜单独调整。",
-        "依据某省教育厅省教〔2025〕1号文件三(四)：",
-        f"“{QUOTE}”",
+        "依据某省教育厅省教〔2025〕1号文件三（四）：",
+        QUOTED,
     ]
 
 
@@ -282,7 +283,7 @@ NUMBERED = r"(?m)^\s*(?:— )?\d(?: —)?\s*$"
 def squeezed(text: str) -> str:
     """Without white space, since lines break anywhere, and without quotation marks: where they are
     of another font than what they enclose, a reader of PDF takes them for words of their own."""
-    return re.sub(r"[\s“”]", "", text)
+    return re.sub(r"[\s“”‘’]", "", text)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -298,7 +299,7 @@ def test_libreoffice_shows_every_word_of_a_paper(
     for line in said(found):
         assert squeezed(line) in whole, line
     assert squeezed(title_of(found)) in whole
-    assert squeezed(f"“{QUOTE}”") in whole
+    assert squeezed(QUOTED) in whole
     letter = language == "zh" and "函" in title_of(found)
     numbers = [one for one in shown if re.search(NUMBERED, one)]
     assert numbers == (shown[1:] if letter else shown)
