@@ -34,6 +34,19 @@ class PlacedClause:
         """The clause's number as screens show it: with the notice's prefix, if it has one."""
         return f"{self.notice.prefix}{self.clause.id}"
 
+    def parts_of(self, agency: Agency) -> tuple[tuple[Agency, ...], tuple[Agency, ...]]:
+        """Who leads a duty of an agency (牵头), and who shares in it (配合).
+
+        Where each reports, one beside a lead names that lead, and where none leads, everybody
+        leads its own part.
+        """
+        near = [one for one in self.reporters if one.region == agency.region]
+        leads = tuple(one for one in near if one.id in self.leads)
+        others = tuple(one for one in near if one.id not in self.leads)
+        if agency.id in self.leads:
+            return (agency,), self.copied.get(agency.id) or others
+        return (leads, others) if leads and agency in near else ((agency,), ())
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedNotice:

@@ -1,6 +1,6 @@
 """The columns of the 台账, and what each says of a duty."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from duban.duty import WAITING
 from duban.ledger import Ledger
 from duban.ledger.questions import DutyView
-from duban.registry.clauses import Clause, Role
+from duban.registry import Agency
 from duban.registry.evidence import (
     DateField,
     EvidenceField,
@@ -150,6 +150,8 @@ class Liner:
 
     def _parts(self, duty: DutyView) -> dict[str, Cell]:
         clause, notice = duty.clause, duty.notice
+        placed = self.ledger.registry.clauses.get(duty.clause_key)
+        leads, shares = placed.parts_of(duty.agency) if placed else ((duty.agency,), ())
         soft = self.texts.says["soft"] if clause.soft else ""
         asked = f"{clause.quote}{soft}"
         if clause.target:
@@ -160,21 +162,13 @@ class Liner:
             "source": f"{notice.number} {section_words(notice.language, clause.section)}",
             "matter": clause.title,
             "goal": asked,
-            "leads": self._named(clause, Role.LEAD),
-            "shares": self._named(clause, Role.CO),
+            "leads": self._listed(leads),
+            "shares": self._listed(shares),
             "office": duty.agency.contact.office,
         }
 
-    def _named(self, clause: Clause, role: Role) -> str:
-        """The departments as the notice names them, with where that comes from if not its text."""
-        t, w = self.texts, self.words
-        return t.says["and"].join(
-            part.name
-            if part.basis == "text"
-            else part.name + t.says["part"].format(basis=w.basis[part.basis])
-            for part in clause.departments
-            if part.role is role
-        )
+    def _listed(self, agencies: Iterable[Agency]) -> str:
+        return self.texts.says["and"].join(one.name for one in agencies)
 
     def _chase(self, duty: DutyView, known: Known) -> dict[str, Cell]:
         t, zone = self.texts, duty.notice.zone

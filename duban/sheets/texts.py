@@ -110,7 +110,6 @@ ZH = Texts(
         "填好后导入为填报草稿，由责任单位核对后报送。",
         "ledger-past-note": "共{count}项，为当日24:00的情况，只供查看，不能导入。",
         "and": "、",
-        "part": "（{basis}）",
         "extended-one": "{n}. {day}：{reason}",
         "chased-all": "{count}次，最近{day}",
         "nil": "零报告：{statement}",
@@ -237,7 +236,6 @@ EN = Texts(
         "ledger-past-note": "{count} duties as they stood at the end of that day; for reading, "
         "cannot be imported.",
         "and": ", ",
-        "part": " ({basis})",
         "extended-one": "{n}. {day}: {reason}",
         "chased-all": "{count} times, last on {day}",
         "nil": "Nil return: {statement}",

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,22 @@ def test_the_small_notice_is_placed(small: Registry):
     assert [agency.id for agency in small.agencies.values() if agency.contact.channel] == [
         "东/共青团"
     ]
+
+
+def test_a_duty_is_led_by_its_agency_or_by_the_lead_that_it_stands_beside(small: Registry):
+    def parts(clause: str, agency: str) -> list[list[str]]:
+        found = small.clauses[clause].parts_of(small.agencies[agency])
+        return [[one.id for one in part] for part in found]
+
+    assert parts("small/1", "东/妇联") == [["东/妇联"], ["东/教育"]]
+    each = replace(small.clauses["small/6"], leads=frozenset({"东/教育", "西/教育"}))
+    assert each.parts_of(small.agencies["东/妇联"]) == (
+        (small.agencies["东/教育"],),
+        (small.agencies["东/妇联"],),
+    )
+    # Where none leads, everybody leads its own part.
+    none = replace(each, leads=frozenset())
+    assert none.parts_of(small.agencies["东/妇联"]) == ((small.agencies["东/妇联"],), ())
 
 
 def test_a_clause_is_found_by_key_and_number_and_an_agency_by_id_and_name(small: Registry):
