@@ -448,13 +448,13 @@ def test_an_answer_goes_out_once_with_what_was_decided(told: Ledger, grant: bool
 def test_an_answer_goes_at_night_on_a_holiday_under_a_hold(told: Ledger):
     with told.engine.begin() as connection:
         connection.execute(insert(Setting).values(name="send", value="on"))
-    reached_at(told, {WOMEN: "wecombot://${KEY}/"})
+    ledger = reached_at(told, {WOMEN: "wecombot://${KEY}"})
     night = china("2026-10-02", "03:00")
-    refuse(told, now=night)
+    refuse(ledger, now=night)
     until = china("2026-12-31").date()
-    hold(told, agency=WOMEN, clause=None, until=until, reason="x", by="王", now=night)
+    hold(ledger, agency=WOMEN, clause=None, until=until, reason="x", by="王", now=night)
     robot = Prompt()
-    post(told, Wire(), robot, armed=True).deliver(at(night))
+    post(ledger, Wire(), robot, armed=True).deliver(at(night))
     assert ["不同意认定为不适用" in one.payload.decode() for one in robot.parcels] == [True]
 
 
