@@ -13,11 +13,12 @@ from typing import Any, Literal, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from duban.duty import CLOSED, WAITING, Status, on_time
+from duban.duty import WAITING, Status, on_time
 from duban.intake import masked
-from duban.ladder import ENDLESS, Reason
+from duban.ladder import ENDLESS
 from duban.ledger.questions import DutyView, Event, Received
 from duban.ledger.timeline import Last, Prospect, Told
+from duban.outlook import delivery_words, last_words, next_words
 from duban.registry import clock
 from duban.words import (
     Words,
@@ -26,7 +27,6 @@ from duban.words import (
     due_words,
     event_words,
     period_words,
-    rung_words,
     section_words,
     words,
 )
@@ -244,22 +244,6 @@ def line(said: Event | Told, w: Words, zone: ZoneInfo, name_of: Callable[[str], 
     return f"{event_words(w, said, zone)}{actor}"
 
 
-def delivery_words(told: Told, w: Words, name_of: Callable[[str], str]) -> str:
-    """What became of a letter: to whom, by which channel, or why not; never an address."""
-    return w.deliveries[_way(told.state, told.via)].format(
-        kind=w.kinds[told.kind],
-        recipient=name_of(told.recipient),
-        channel=w.channels.get(told.via, told.via),
-        why=w.deliveries.get(f"why-{told.why}", ""),
-    )
-
-
-def _way(state: str, via: str) -> str:
-    if state in ("unreachable", "dead"):
-        return "failed"
-    return via if state == "sent" and via in ("drop", "hand") else state
-
-
 # The card.
 
 
@@ -376,8 +360,8 @@ def _rows(
         (w.labels["basis"], _why_then(duty, w)),
         (w.labels["status"], _status(duty, w)),
         (w.card["late"], _late(duty, w, as_of)),
-        (w.card["next"], _next(duty, beside.prospect, w)),
-        (w.card["last"], _last(beside, w)),
+        (w.card["next"], next_words(duty, beside.prospect, w)),
+        (w.card["last"], last_words(beside.last, w, beside.name_of) if beside.last else ""),
         (w.labels["telephone"], masked(duty.agency.contact.telephone)),
     ]
 
@@ -426,52 +410,6 @@ def _against_first(duty: DutyView, w: Words, until: datetime) -> str:
     first = duty.original_due_at.astimezone(zone).date()
     days = max(0, (until.astimezone(zone).date() - first).days)
     return w.brackets.format(w.card["late_original"].format(days=days))
-
-
-def _next(duty: DutyView, prospect: Prospect | None, w: Words) -> str:
-    """The next rung and its day, or why there is none; and what awaits approval."""
-    if prospect is None or duty.status in CLOSED:
-        return ""
-    if prospect.awaiting is None:
-        return _ahead(prospect, w)
-    awaits = w.card["awaits"].format(rung=rung_words(prospect.awaiting, w))
-    alone = prospect.reason is Reason.PROPOSED and prospect.next is None
-    return awaits if alone else w.join.join((_ahead(prospect, w), awaits))
-
-
-def _ahead(prospect: Prospect, w: Words) -> str:
-    if prospect.held_until == ENDLESS:
-        return w.card["held_open"]
-    turn = _turn(prospect, w)
-    if prospect.held_until:
-        held = w.card["held"].format(day=prospect.held_until)
-        return w.join.join(filter(None, (held, turn and w.card["then"].format(next=turn))))
-    if prospect.reason is Reason.NOT_DELIVERED:
-        return w.card["undelivered"]
-    return turn or w.reasons[prospect.reason]
-
-
-def _turn(prospect: Prospect, w: Words) -> str:
-    if prospect.next is None:
-        return ""
-    form = w.card["next_reached" if prospect.reached else "next_on"]
-    said = form.format(day=prospect.on, rung=rung_words(prospect.next.rung, w))
-    approval = prospect.next.rung.approval
-    return f"{said}{w.brackets.format(w.card['approval']) if approval else ''}"
-
-
-def _last(beside: Background, w: Words) -> str:
-    """The last word, and whether it arrived."""
-    last = beside.last
-    if last is None:
-        return ""
-    to = beside.name_of(last.recipient)
-    kind = w.kinds[last.kind] if last.kind else ""
-    way = _way(last.state, last.via) if last.kind else "telephone"
-    why = w.letter_states.get(last.state, last.state)
-    channel = w.channels.get(last.via, last.via)
-    said = w.deliveries[way].format(kind=kind, recipient=to, channel=channel, why=why)
-    return f"{last.day} {said}"
 
 
 def _received(duty: DutyView, received: Received | None, w: Words) -> list[str]:

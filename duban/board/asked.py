@@ -9,14 +9,18 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from duban.board.lists import Listed
+from duban.board.lists import Listed, Pursued
 from duban.duty import Status
 from duban.ledger import Ledger
 from duban.ledger.browsing import Selection, State, Today
 from duban.ledger.database import reading
 from duban.ledger.handover import heirs_of_the_gone
+from duban.ledger.questions import DutyView
 from duban.ledger.tables import Attempt, Duty, Letter, Submission, Suspension, Task, Tick
+from duban.ledger.timeline import last_letters, prospects
 from duban.markdown import ROWS
+from duban.outlook import last_words, next_words
+from duban.words import Words
 
 RECENT = timedelta(days=7)
 DAYS_OF_TICKS = timedelta(days=30)
@@ -26,6 +30,25 @@ def listed(ledger: Ledger, state: State, now: datetime) -> Listed:
     """The first `ROWS` duties in a state by due day, and how many there are in all."""
     today, wanted = Today(ledger, now), Selection(state=state)
     return Listed(today.page(wanted, "due", 0, ROWS), today.count(wanted))
+
+
+def pursued(
+    ledger: Ledger, found: Sequence[DutyView], now: datetime, w: Words
+) -> dict[int, Pursued]:
+    """What was said last about each of these duties, and what comes next."""
+    ids = [one.id for one in found]
+    said, ahead, name_of = (
+        last_letters(ledger, ids),
+        prospects(ledger, ids, now),
+        ledger.registry.name_of,
+    )
+    return {
+        one.id: Pursued(
+            last_words(said[one.id], w, name_of) if one.id in said else "",
+            next_words(one, ahead.get(one.id), w),
+        )
+        for one in found
+    }
 
 
 @dataclass(frozen=True, slots=True)

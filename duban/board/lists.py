@@ -1,6 +1,6 @@
 """Lists of duties: overdue, due soon, under review. Soft duties stand apart."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,16 +21,26 @@ class Listed:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pursued:
+    """What was said last about a duty, and what comes next, in words."""
+
+    last: str = ""
+    next: str = ""
+
+
 Column = tuple[str, Callable[[DutyView], object]]
-"""A heading, and the number below it."""
+"""A heading, and what stands below it."""
 
 
-def overdue(day: Day, listed: Listed) -> Board:
-    """What is overdue, the longest first."""
+def overdue(day: Day, listed: Listed, pursued: Mapping[int, Pursued]) -> Board:
+    """What is overdue, the longest first, with what was said last about it and what comes next."""
     w = day.w
+    last: Column = (w.card["last"], lambda duty: plain(pursued[duty.id].last))
+    ahead: Column = (w.card["next"], lambda duty: plain(pursued[duty.id].next))
     days: Column = (w.labels["late"], lambda duty: duty.days_late(day.now))
     tag = f"{w.tags['status']}:{w.overdue}"
-    return _list(day, "overdue", State.OVERDUE, listed, [days], tag)
+    return _list(day, "overdue", State.OVERDUE, listed, [days], tag, [last, ahead])
 
 
 def due(day: Day, state: State, listed: Listed) -> Board:
@@ -56,7 +66,13 @@ def under_review(day: Day, listed: Listed) -> Board:
 
 
 def _list(
-    day: Day, key: str, state: State, listed: Listed, columns: Sequence[Column], tag: str
+    day: Day,
+    key: str,
+    state: State,
+    listed: Listed,
+    columns: Sequence[Column],
+    tag: str,
+    texts: Sequence[Column] = (),
 ) -> Board:
     rest = day.places.duties(state=state.value, sort="due")
     runs = day.places.runs(tag) if tag else ""
@@ -64,9 +80,9 @@ def _list(
     soft = [duty for duty in listed.duties if duty.standing.soft]
     body = joined(
         (
-            _table(day, binding, columns) or ("" if soft else day.w.boards["none"]),
+            _table(day, binding, texts, columns) or ("" if soft else day.w.boards["none"]),
             f"**{day.w.boards['soft']}**" if soft else "",
-            _table(day, soft, columns),
+            _table(day, soft, texts, columns),
             more(day.w, listed, rest),
         )
     )
@@ -79,11 +95,14 @@ def more(w: Words, listed: Listed, rest: str) -> str:
     return w.boards["more"].format(n=left, link=rest) if left > 0 else ""
 
 
-def _table(day: Day, duties: Sequence[DutyView], columns: Sequence[Column]) -> str:
+def _table(
+    day: Day, duties: Sequence[DutyView], texts: Sequence[Column], numbers: Sequence[Column]
+) -> str:
     names = ("duty", "clause", "agency", "period", "due")
+    columns = [*texts, *numbers]
     head = [*(day.w.labels[name] for name in names), *(name for name, _ in columns)]
     rows = [[*_common(day, one), *(value(one) for _, value in columns)] for one in duties]
-    return table(head, len(columns), rows) if rows else ""
+    return table(head, len(numbers), rows) if rows else ""
 
 
 def _common(day: Day, duty: DutyView) -> list[str]:

@@ -1,6 +1,6 @@
 """All boards of a day, from the ledger."""
 
-from duban.board.asked import checked, listed, reported
+from duban.board.asked import checked, listed, pursued, reported
 from duban.board.asked import delivery as asked_delivery
 from duban.board.day import Day
 from duban.board.delivery import delivery, opened
@@ -37,8 +37,9 @@ def boards(ledger: Ledger, day: Day, *, armed: bool) -> list[Board]:
 
 
 def _lists(ledger: Ledger, day: Day) -> list[Board]:
+    late = listed(ledger, State.OVERDUE, day.now)
     return [
-        overdue(day, listed(ledger, State.OVERDUE, day.now)),
+        overdue(day, late, pursued(ledger, late.duties, day.now, day.w)),
         *(due(day, one, listed(ledger, one, day.now)) for one in (State.DUE_SOON, State.DUE_NEXT)),
         under_review(day, listed(ledger, State.SUBMITTED, day.now)),
     ]

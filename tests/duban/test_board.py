@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import insert
 
 from duban.board import asked
-from duban.board.asked import Checked, Delivery, Reported, listed, reported
+from duban.board.asked import Checked, Delivery, Reported, listed, pursued, reported
 from duban.board.day import Day
 from duban.board.delivery import delivery, opened
 from duban.board.lists import Listed, due, overdue, under_review
@@ -27,6 +27,7 @@ from duban.duty import Light, Status
 from duban.evidence import Checked as CheckedEvidence
 from duban.ledger import Ledger, acts
 from duban.ledger.browsing import Selection, State, Today
+from duban.ledger.chase import chase
 from duban.ledger.database import make_engine
 from duban.ledger.opening import open_missing
 from duban.ledger.questions import DutyView, duties
@@ -35,7 +36,8 @@ from duban.markdown import link, plain
 from duban.mirror import face
 from duban.registry import Registry, load_registry
 from duban.words import EN, ZH, Words
-from tests.conftest import PROJECT, SHANGHAI, china
+from tests.conftest import PROJECT, SHANGHAI, at, china
+from tests.duban.ledger.conftest import nowhere
 from tests.duban.ledger.test_browsing import NOW, fill, random_duties
 
 PLACES = Places("http://portal", "http://prefect")
@@ -50,6 +52,11 @@ def on_sqlite(sqlite_url: str, small: Registry) -> Iterator[Ledger]:
     engine = make_engine(sqlite_url)
     yield Ledger(engine, small)
     engine.dispose()
+
+
+def late_board(ledger: Ledger) -> Board:
+    late = listed(ledger, State.OVERDUE, NOW)
+    return overdue(day_of(), late, pursued(ledger, late.duties, NOW, ZH))
 
 
 def rows(markdown: str) -> list[list[str]]:
@@ -78,7 +85,7 @@ def test_the_lists_hold_the_duties_that_the_rules_name(on_sqlite: Ledger) -> Non
             d.id for d in chosen if d.standing.soft
         ]
 
-    late = overdue(day, listed(on_sqlite, State.OVERDUE, NOW))
+    late = late_board(on_sqlite)
     assert numbered(late) == ids(lambda duty: duty.overdue(NOW))
     assert late.told == f"{len(numbered(late))} 项"
     soon = due(day, State.DUE_SOON, listed(on_sqlite, State.DUE_SOON, NOW))
@@ -94,20 +101,36 @@ def test_the_lists_hold_the_duties_that_the_rules_name(on_sqlite: Ledger) -> Non
 
 def test_a_row_tells_the_matter_the_agency_the_day_and_how_late(on_sqlite: Ledger) -> None:
     found = fill(on_sqlite, 2, 200)
-    late = overdue(day_of(), listed(on_sqlite, State.OVERDUE, NOW))
+    late = late_board(on_sqlite)
     by_id = {duty.id: duty for duty in found}
-    for number, clause, agency, _, due_day, days in rows(late.markdown)[1:]:
+    told = pursued(on_sqlite, found, NOW, ZH)
+    assert any(one.next for one in told.values())
+    for number, clause, agency, _, due_day, last, ahead, days in rows(late.markdown)[1:]:
         duty = by_id[int(number)]
+        assert (last, ahead) == (told[duty.id].last, told[duty.id].next)
         assert clause == f"{duty.number} {duty.clause.title}"
         assert agency == duty.agency.name
         assert due_day == f"{duty.due_at.astimezone(SHANGHAI):%Y-%m-%d}"
         assert int(days) == duty.days_late(NOW)
 
 
+def test_an_overdue_duty_tells_what_was_said_last_and_what_comes_next(ledger: Ledger) -> None:
+    open_missing(ledger, china("2025-12-01"), clause="small/2")
+    nowhere(ledger).deliver(at(china("2025-12-01")))
+    chase(ledger, NOW)
+    nowhere(ledger).deliver(at(NOW))
+    late = listed(ledger, State.OVERDUE, NOW)
+    told = pursued(ledger, late.duties, NOW, ZH)
+    assert late.duties
+    for one in told.values():
+        assert one.last.startswith("2026-03-02 催办已存入投递文件夹，致")
+        assert one.next == "通报待批准"
+
+
 def test_soft_duties_stand_apart_and_are_never_overdue(on_sqlite: Ledger) -> None:
     found = fill(on_sqlite, 3, 200)
     soft = {duty.id for duty in found if duty.standing.soft}
-    late = overdue(day_of(), listed(on_sqlite, State.OVERDUE, NOW))
+    late = late_board(on_sqlite)
     assert not soft & set(numbered(late))
     soon = due(day_of(), State.DUE_SOON, listed(on_sqlite, State.DUE_SOON, NOW))
     above, _, below = soon.markdown.partition("**倡导性事项（不计超期）**")
@@ -124,7 +147,7 @@ def test_a_long_list_is_cut_and_leads_on_to_the_portal(
     monkeypatch.setattr(asked, "ROWS", 5)
     cut = listed(on_sqlite, State.OVERDUE, NOW)
     assert cut == Listed(cut.duties[:5], late)
-    board = overdue(day_of(), cut)
+    board = overdue(day_of(), cut, pursued(on_sqlite, cut.duties, NOW, ZH))
     assert len(numbered(board)) == 5
     rest = "http://portal/desk/duties?state=overdue&sort=due"
     assert f"另有 {late - 5} 项未列出，见[门户清单]({rest})。" in board.markdown
@@ -132,13 +155,15 @@ def test_a_long_list_is_cut_and_leads_on_to_the_portal(
 
 
 def test_an_empty_list_says_so() -> None:
-    board = overdue(day_of(), Listed([], 0))
+    board = overdue(day_of(), Listed([], 0), {})
     assert board.markdown == "无。"
     assert board.description.startswith("2026-03-02 · 超期 · 0 项 · [门户清单](")
 
 
 def test_the_label_of_a_simulation_stands_first() -> None:
-    assert overdue(day_of(label="模拟"), Listed([], 0)).description.startswith("模拟 · 2026-03-02")
+    assert overdue(day_of(label="模拟"), Listed([], 0), {}).description.startswith(
+        "模拟 · 2026-03-02"
+    )
 
 
 def test_the_scoreboard_counts_what_the_rules_say(on_sqlite: Ledger) -> None:
@@ -535,5 +560,5 @@ def test_a_duty_of_an_agency_that_left_is_counted_under_its_id(on_sqlite: Ledger
     with on_sqlite.engine.begin() as connection:
         row |= {"agency": "北/旧局", "status": "open", "due_at": NOW - timedelta(days=3)}
         connection.execute(insert(Duty), [{**row, "soft": False}])
-    board = overdue(day_of(), listed(on_sqlite, State.OVERDUE, NOW))
+    board = late_board(on_sqlite)
     assert "北/旧局" in [row[2] for row in rows(board.markdown)]
