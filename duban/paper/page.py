@@ -55,6 +55,7 @@ class _Line:
     right: float = 0
     lead: float | None = None
     keep: bool = False
+    turned: bool = False
     ruled: bool = False
     framed: bool = False
     fill: str = ""
@@ -88,7 +89,7 @@ class Page:
         self._letter = letter and self._zh
         self._said: list[_Line | str] = []
         self._pictures: list[bytes] = []
-        self._signed = 0
+        self._signed, self._turning = 0, False
         self._core = _core(title, author, subject, day, "zh-CN" if self._zh else "en-GB")
 
     def number(self, text: str) -> None:
@@ -135,8 +136,11 @@ class Page:
         self._say(_Line("", lead=points))
 
     def turn(self) -> None:
-        """What follows begins a page."""
-        self._said.append('<w:p><w:r><w:br w:type="page"/></w:r></w:p>')
+        """The line that follows begins a page.
+
+        A paragraph that breaks the page would itself make an empty one where no line is left.
+        """
+        self._turning = True
 
     def table(
         self,
@@ -263,6 +267,7 @@ class Page:
         return _zipped(_with_pictures(parts, self._pictures))
 
     def _say(self, line: _Line) -> None:
+        line.turned, self._turning = self._turning, False
         self._said.append(line)
 
     def _xml(self, line: _Line) -> str:
@@ -279,6 +284,7 @@ class Page:
         made = "".join(
             (
                 "<w:keepNext/><w:keepLines/>" if line.keep else "",
+                "<w:pageBreakBefore/>" if line.turned else "",
                 _FRAMED if line.framed else "",
                 _RULED if line.ruled else "",
                 _element("shd", val="clear", color="auto", fill=line.fill) if line.fill else "",

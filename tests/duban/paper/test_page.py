@@ -151,6 +151,18 @@ def test_a_signature_is_never_alone_on_a_page():
     assert not last.paragraph_format.keep_with_next
 
 
+def test_what_begins_a_page_leaves_no_empty_one_behind():
+    """A paragraph that breaks the page would need a line, where none may be left."""
+    made = page()
+    made.text("正文")
+    made.turn()
+    made.line("附件1")
+    made.line("各条款办理情况")
+    before, first, second = read(made).paragraphs
+    breaks = [one.paragraph_format.page_break_before for one in (before, first, second)]
+    assert breaks == [None, True, None]
+
+
 def test_the_first_page_of_a_letter_bears_no_number():
     section = read(page(letter=True)).sections[0]
     assert section.different_first_page_header_footer
