@@ -31,7 +31,7 @@ class Kind(StrEnum):
     ESCALATE = "escalate"  # 提请督促, to a superior or the coordinator
     TASKS = "tasks"  # 待办, to the coordinator
     RECEIPT = "receipt"  # 回执, for a version of evidence
-    ANSWER = "answer"  # 答复, to a request that moved no date
+    ANSWER = "answer"  # 申请答复, to a request that moved no date
     LINK = "link"  # 办理链接, to an agency that lost it
 
 

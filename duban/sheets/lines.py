@@ -75,7 +75,6 @@ _WIDTHS = {
     "opinion": 30,
 }
 _TYPED = Look(number="@", typed=True)
-_LOCKED = Look()
 _LOOKS: dict[type[Any], Look] = {
     IntegerField: Look(number="0", typed=True),
     DateField: Look(number="yyyy-mm-dd", typed=True),
