@@ -1,13 +1,13 @@
 """Writes letters of the outbox from what is still open at that moment, a batch at a time."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, select, tuple_
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, func, select, tuple_
 
 from duban.channels import Channel, Form
 from duban.duty import CLOSED, WAITING, Standing, Status, days_late, on_time
@@ -146,8 +146,8 @@ class Writer:
         others = [one for one in wanted if one.kind not in _WITHOUT_DUTIES | PROMPT]
         return {
             **self._duties(connection, others, now),
-            **self._receipts(connection, receipts),
-            **self._answers(connection, answers, now),
+            **self._given(connection, receipts, _CAME, _received),
+            **self._given(connection, answers, _DECIDED, lambda item, row: _answer(item, row, now)),
         }
 
     def _links(self, made: Change, going: Sequence[Wanted]) -> Mapping[str, OwnLink]:
@@ -211,33 +211,22 @@ class Writer:
             link_until=until,
         )
 
-    def _receipts(
-        self, connection: Connection, wanted: Sequence[Wanted]
+    def _given(
+        self,
+        connection: Connection,
+        wanted: Sequence[Wanted],
+        question: Select[Any],
+        told: Callable[[Item, Row[Any]], Item],
     ) -> Mapping[int, Mapping[int, Item]]:
-        """A receipt is given whatever has become of the duty since."""
+        """Receipts and answers are given whatever has become of the duty since."""
         if not wanted:
             return {}
-        rows = connection.execute(_CAME, {"letters": [one.row.id for one in wanted]}).all()
+        rows = connection.execute(question, {"letters": [one.row.id for one in wanted]}).all()
         self._learn(connection, {(row.clause, row.version) for row in rows})
         found: dict[int, dict[int, Item]] = defaultdict(dict)
         for row in rows:
             if item := self._item(row):
-                handed = _handed(row, item.notice)
-                found[row.letter_id][row.mention_id] = replace(item, handed=handed)
-        return found
-
-    def _answers(
-        self, connection: Connection, wanted: Sequence[Wanted], now: datetime
-    ) -> Mapping[int, Mapping[int, Item]]:
-        """An answer, too, is given whatever has become of the duty since."""
-        if not wanted:
-            return {}
-        rows = connection.execute(_DECIDED, {"letters": [one.row.id for one in wanted]}).all()
-        self._learn(connection, {(row.clause, row.version) for row in rows})
-        found: dict[int, dict[int, Item]] = defaultdict(dict)
-        for row in rows:
-            if item := self._item(row):
-                found[row.letter_id][row.mention_id] = _answer(item, row, now)
+                found[row.letter_id][row.mention_id] = told(item, row)
         return found
 
     def _duties(
@@ -446,6 +435,11 @@ def _superseded(row: Row[Any], said: Sequence[Row[Any]]) -> bool:
         and one.state in ("pending", "sent")
         for one in said
     )
+
+
+def _received(item: Item, row: Row[Any]) -> Item:
+    """The item with what came."""
+    return replace(item, handed=_handed(row, item.notice))
 
 
 def _handed(row: Row[Any], notice: Notice) -> Handed:
